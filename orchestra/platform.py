@@ -1,0 +1,59 @@
+"""Limits of the platforms, as data: the one place where they are written. Sources: Supabase's limits pages and
+the upstream code of pg_cron, pgmq and pg_net, read and measured in November 2026."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeLimits:
+    """Edge Functions on one Supabase plan."""
+
+    wall_clock_ms: int
+    functions: int | None
+    invocations_month: int
+
+    @property
+    def guaranteed_ms(self) -> int:
+        """Isolates are reused until half their wall clock is used, so a request is sure of the other half."""
+        return self.wall_clock_ms // 2
+
+
+EDGE: Final = {
+    "free": EdgeLimits(wall_clock_ms=150_000, functions=100, invocations_month=500_000),
+    "pro": EdgeLimits(wall_clock_ms=400_000, functions=500, invocations_month=2_000_000),
+    "team": EdgeLimits(wall_clock_ms=400_000, functions=1_000, invocations_month=2_000_000),
+    "enterprise": EdgeLimits(wall_clock_ms=400_000, functions=None, invocations_month=2_000_000),
+}
+
+EDGE_CPU_MS: Final = 2_000
+"""CPU of one request."""
+EDGE_BOOT_MS: Final = 1_000
+"""Allowance for the boot of an isolate."""
+EDGE_MARGIN_MS: Final = 5_000
+"""Kept back from an isolate's guaranteed time for its last acknowledgement."""
+WAIT_UNTIL_MAX_MS: Final = 30_000
+"""The seed table's line between one call in the background and a queue: below it, `wait_until`."""
+
+SUPABASE_STATEMENT_TIMEOUT_MS: Final = 120_000
+"""`statement_timeout` of Supabase's `postgres` role."""
+
+CRON_SECONDS: Final = range(1, 60)
+"""`N seconds` schedules of pg_cron 1.5 and later."""
+CRON_ADVISED_JOBS: Final = 8
+"""Jobs at once that Supabase advises at most (each costs a connection)."""
+CRON_ADVISED_RUN_MS: Final = 600_000
+"""Longest run of one job that Supabase advises."""
+CRON_MAX_RUNNING: Final = 32
+"""`cron.max_running_jobs` by default."""
+
+QUEUE_NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,46}$"
+"""pgmq allows 47 characters; tables are lower-cased but `meta` is not, so nothing but lower case."""
+IDENTIFIER_BYTES: Final = 63
+"""PostgreSQL cuts longer identifiers silently."""
+LOCKS_PER_QUEUE: Final = 10
+"""Locks that one `pgmq.create` holds until commit (measured)."""
+NET_TIMEOUT_MS: Final = 5_000
+"""pg_net's own default, and the most that its batches can bear."""
