@@ -1,0 +1,79 @@
+"""The language that desired and live state share: resources with an address and flat fields, and a Program of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar, NamedTuple, Self, TypeAlias
+
+Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+
+
+class Address(NamedTuple):
+    """What a plan calls a resource: `queue.bulk-import`."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        kind, _, name = text.partition(".")
+        return cls(kind, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that a project has in its database. `key` is the part of its address after the kind.
+
+    Every further field of a subclass is a scalar, a tuple of them, or JSON text; equality of all fields is what
+    "no change" means.
+    """
+
+    kind: ClassVar[str]
+    key: str
+
+    @property
+    def address(self) -> Address:
+        return Address(self.kind, self.key)
+
+    def values(self) -> dict[str, Json]:
+        """The fields without the key, as JSON: what the registry records and the plan compares."""
+        return {f.name: _json(getattr(self, f.name)) for f in fields(self) if f.name != "key"}
+
+    @classmethod
+    def of(cls, key: str, values: Mapping[str, Json]) -> Self:
+        """Build from what `values` gave; unknown names are dropped, so that an older record still reads."""
+        known = {f.name for f in fields(cls)} - {"key"}
+        return cls(key, **{k: _frozen(v) for k, v in values.items() if k in known})  # type: ignore[arg-type]
+
+
+def _json(value: object) -> Json:
+    return list(value) if isinstance(value, tuple) else value  # type: ignore[return-value]
+
+
+def _frozen(value: Json) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All resources of one project, by address, in the order in which they are made."""
+
+    project: str
+    resources: Mapping[Address, Resource]
+
+    @classmethod
+    def of(cls, project: str, resources: Iterable[Resource]) -> Program:
+        return cls(project, {r.address: r for r in resources})
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources.values())
+
+    def __len__(self) -> int:
+        return len(self.resources)
+
+    def get(self, address: Address) -> Resource | None:
+        return self.resources.get(address)
