@@ -36,6 +36,11 @@ class Resource:
     key: str
 
     @property
+    def object_name(self) -> str:
+        """What the database calls it; the registry knows it by kind and this name."""
+        return self.key
+
+    @property
     def address(self) -> Address:
         return Address(self.kind, self.key)
 

@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestra.ir.category import Category
 from orchestra.ir.program import Address, Json
+
+__all__ = [
+    "Action",
+    "Blocker",
+    "Category",
+    "Change",
+    "Condition",
+    "Fact",
+    "FieldChange",
+    "Hazard",
+    "Plan",
+    "Target",
+]
 
 
 class Action(StrEnum):
@@ -15,16 +29,6 @@ class Action(StrEnum):
     DELETE = "delete"
     ADOPT = "adopt"
     FORGET = "forget"
-
-
-class Category(StrEnum):
-    """What a change touches, from the mildest to the gravest."""
-
-    METADATA = "metadata"
-    RESCHEDULE = "reschedule"
-    BEHAVIOUR = "behaviour"
-    CONTRACT = "contract"
-    DATA = "data"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,28 @@
+"""The statements that record and give up ownership."""
+
+from __future__ import annotations
+
+from orchestra.ir.program import Resource
+from orchestra.ir.sql import call, canonical_json, literal, value
+
+
+def claim(resource: Resource, project: str, *, adopt: bool = False) -> str:
+    """Records that the project owns the object, before it is made; refuses what is somebody else's."""
+    values = resource.values()
+    protect = values.pop("protect", None)
+    arguments = [
+        literal(project),
+        literal(str(resource.address)),
+        literal(resource.object_name),
+        literal(canonical_json(values)),
+    ]
+    if isinstance(protect, bool):
+        arguments.append(f"protect => {value(protect)}")
+    if adopt:
+        arguments.append("adopt => true")
+    return call("orchestra.claim", *arguments)
+
+
+def release(resource: Resource, project: str) -> str:
+    """Gives it up and leaves a tombstone."""
+    return call("orchestra.release", literal(project), literal(str(resource.address)))

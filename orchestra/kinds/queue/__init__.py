@@ -1,0 +1,55 @@
+"""`queue.WORKLOAD`: a pgmq queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from orchestra.ir.category import Category
+from orchestra.ir.program import Resource
+from orchestra.ir.sql import call, literal
+from orchestra.kinds.kind import Kind, Server, read_sql
+from orchestra.platform import LOCKS_PER_QUEUE
+from orchestra.spec.model import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Queue(Resource):
+    """`type` is `standard`, `unlogged`, or `partitioned` (read back only: orchestra makes none)."""
+
+    kind: ClassVar[str] = "queue"
+    name: str
+    type: str = "standard"
+
+    @property
+    def object_name(self) -> str:
+        return self.name
+
+
+def lower(workload: Workload) -> Iterator[Queue]:
+    yield Queue(workload.name, workload.queue.name, workload.queue.kind)
+
+
+def ensure(queue: Queue, project: str, server: Server) -> tuple[str, ...]:
+    function = "pgmq.create_unlogged" if queue.type == "unlogged" else "pgmq.create"
+    return (call(function, literal(queue.name)),)
+
+
+def remove(queue: Queue, project: str) -> tuple[str, ...]:
+    # 1.4.4 has only drop_queue(text, boolean); the cast picks the one-argument form where both exist.
+    return (call("orchestra.drop_queue", literal(queue.name)),)
+
+
+KIND = Kind(
+    "queue",
+    Queue,
+    ensure,
+    remove,
+    read=read_sql(__name__),
+    needs=("pgmq.meta",),
+    categories={"name": Category.DATA, "type": Category.DATA},
+    replaced_by=frozenset({"name", "type"}),
+    locks=LOCKS_PER_QUEUE,
+    plural="queues",
+)

@@ -1,0 +1,155 @@
+"""`workload.NAME`: a workload's configuration, one row that the runtime reads at every claim and failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from orchestra.ir.category import Category
+from orchestra.ir.program import Resource
+from orchestra.ir.sql import array, canonical_json, dollar, ident, literal, value
+from orchestra.kinds.kind import Kind, Server, read_sql
+from orchestra.spec.model import Pattern, SqlHandler
+from orchestra.spec.model import Workload as Declared
+from orchestra.sql import bind
+
+
+@dataclass(frozen=True, slots=True)
+class Workload(Resource):
+    """Fields are the columns of `orchestra.workload`; times in milliseconds. `sql` takes `$1 $2 $3`.
+
+    `protect` lives in the registry, not in the row: None keeps what the database says.
+    """
+
+    kind: ClassVar[str] = "workload"
+    pattern: str
+    handler: str
+    sql: str | None = None
+    run_role: str | None = None
+    search_path: tuple[str, ...] = ()
+    queue_name: str | None = None
+    batch_size: int = 1
+    concurrency: int = 1
+    poll_interval_ms: int | None = None
+    timeout_ms: int = 0
+    visibility_timeout_ms: int = 0
+    max_attempts: int = 1
+    backoff_initial_ms: int = 0
+    backoff_factor: float = 1.0
+    backoff_max_ms: int = 0
+    backoff_jitter: str = "full"
+    delay_ms: int = 0
+    retention_completed_ms: int | None = None
+    retention_failed_ms: int | None = None
+    paused: bool = False
+    max_depth: int | None = None
+    max_age_ms: int | None = None
+    summary: str = ""
+    payload_schema: str | None = None
+    protect: bool | None = None
+
+
+_COLUMNS = tuple(f.name for f in fields(Workload) if f.name not in {"key", "protect"})
+
+
+def lower(workload: Declared, pattern: Pattern) -> Iterator[Workload]:
+    handler = workload.handler
+    sql = handler if isinstance(handler, SqlHandler) else None
+    queue = pattern == "queue"
+    # A scheduled statement is retried only where its own `retry` says so; a default does not apply to it.
+    retried = queue or any(key == "retry" or key.startswith("retry.") for key in workload.written)
+    backoff = workload.retry.backoff
+    yield Workload(
+        workload.name,
+        pattern=pattern,
+        handler="sql" if sql else "edge",
+        sql=bind(sql.sql).text if sql else None,
+        run_role=sql.role if sql else None,
+        search_path=sql.search_path if sql else (),
+        queue_name=workload.queue.name if queue else None,
+        batch_size=workload.batch_size if queue else 1,
+        concurrency=workload.concurrency.limit if queue else 1,
+        poll_interval_ms=workload.poll_interval_ms if queue else None,
+        timeout_ms=workload.timeout_ms,
+        visibility_timeout_ms=workload.visibility_timeout_ms,
+        max_attempts=workload.retry.max_attempts if retried else 1,
+        backoff_initial_ms=backoff.initial_ms,
+        backoff_factor=float(backoff.factor),
+        backoff_max_ms=backoff.max_ms,
+        backoff_jitter=backoff.jitter,
+        delay_ms=workload.delay_ms,
+        retention_completed_ms=workload.retention.completed_ms,
+        retention_failed_ms=workload.retention.failed_ms,
+        paused=workload.paused,
+        max_depth=workload.alerts.max_depth,
+        max_age_ms=workload.alerts.max_age_ms,
+        summary=workload.summary,
+        payload_schema=_canonical(workload.payload_schema_json),
+        protect=workload.protect,
+    )
+
+
+def _canonical(text: str | None) -> str | None:
+    return None if text is None else canonical_json(json.loads(text))
+
+
+def ensure(workload: Workload, project: str, server: Server) -> tuple[str, ...]:
+    rows = [("project", literal(project)), ("name", literal(workload.key))]
+    for column in _COLUMNS:
+        rows.append((column, _expression(workload, column)))
+    names = ", ".join(ident_column(c) for c, _ in rows)
+    values = ",\n  ".join(f"{v}" for _, v in rows)
+    updates = ",\n  ".join(f"{ident_column(c)} = excluded.{ident_column(c)}" for c in _COLUMNS)
+    return (
+        f"insert into orchestra.workload ({names})\nvalues (\n  {values}\n)\n"
+        f"on conflict (project, name) do update set\n  {updates}",
+    )
+
+
+def ident_column(column: str) -> str:
+    """Columns of ours need no quotes."""
+    return column if column.isidentifier() else ident(column)
+
+
+def _expression(workload: Workload, column: str) -> str:
+    item = getattr(workload, column)
+    if column == "search_path":
+        return array(item)
+    if column == "sql" and item is not None:
+        return dollar(item)
+    return value(item)
+
+
+def remove(workload: Workload, project: str) -> tuple[str, ...]:
+    return (
+        "delete from orchestra.workload "
+        f"where project = {literal(project)} and name = {literal(workload.key)}",
+    )
+
+
+KIND = Kind(
+    "workload",
+    Workload,
+    ensure,
+    remove,
+    read=read_sql(__name__),
+    needs=("orchestra.workload",),
+    categories={
+        "summary": Category.METADATA,
+        "max_depth": Category.METADATA,
+        "max_age_ms": Category.METADATA,
+        "protect": Category.METADATA,
+        "poll_interval_ms": Category.RESCHEDULE,
+        "payload_schema": Category.CONTRACT,
+        "handler": Category.CONTRACT,
+        "pattern": Category.CONTRACT,
+        "queue_name": Category.DATA,
+        "retention_completed_ms": Category.DATA,
+        "retention_failed_ms": Category.DATA,
+    },
+    operator=frozenset({"paused"}),
+    kept_when_unset=frozenset({"protect"}),
+    plural="workloads",
+)

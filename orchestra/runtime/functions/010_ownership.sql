@@ -1,0 +1,137 @@
+-- Who owns what. Every object of a project is claimed before it is made and released when it is removed, so that
+-- nothing that another project or a person made is ever taken over without a word.
+
+create or replace function orchestra.object_exists(kind text, name text) returns boolean
+language plpgsql stable set search_path = ''
+as $$
+begin
+  case object_exists.kind
+    when 'queue' then
+      return to_regclass('pgmq.meta') is not null
+        and exists (select from pgmq.meta m where m.queue_name = object_exists.name);
+    when 'cron_job' then
+      return to_regclass('cron.job') is not null
+        and exists (select from cron.job j where j.jobname = object_exists.name);
+    when 'grant' then
+      return to_regprocedure(object_exists.name || '(jsonb)') is not null;
+    when 'table_trigger' then
+      -- name is "schema"."table":base
+      return exists (
+        select from pg_catalog.pg_trigger t
+        where t.tgrelid = to_regclass(regexp_replace(object_exists.name, ':[^:]*$', ''))
+          and t.tgname in (
+            select regexp_replace(object_exists.name, '^.*:', '') || e
+            from unnest(array['_insert', '_update', '_delete']) e
+          )
+      );
+    else
+      return false;
+  end case;
+end
+$$;
+
+-- Records that a project owns an object, or refuses: an object of another project, or one that stands there and is
+-- in nobody's name. A tombstone of the project's own lets it take back what it once had.
+create or replace function orchestra.claim(
+  project text, address text, name text, applied jsonb, protect boolean default null, adopt boolean default false
+) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  kind text := split_part(claim.address, '.', 1);
+  other text;
+  mine orchestra.registry;
+begin
+  select r.project into other from orchestra.registry r
+  where r.kind = claim.kind and r.name = claim.name and r.tombstoned_at is null and r.project <> claim.project;
+  if found then
+    raise exception '% % belongs to project %', kind, claim.name, other
+      using errcode = 'ORC10', hint = 'Give it another name in one of the two projects.';
+  end if;
+
+  select r.* into mine from orchestra.registry r
+  where r.project = claim.project and r.address = claim.address;
+  if not adopt
+     and (mine.project is null or (mine.name is distinct from claim.name))
+     and orchestra.object_exists(kind, claim.name) then
+    raise exception '% % exists and was not made by orchestra', kind, claim.name
+      using errcode = 'ORC11', hint = format('Adopt it with: orchestra apply --adopt %s', claim.address);
+  end if;
+
+  insert into orchestra.registry as r (project, address, kind, name, applied, protect)
+  values (claim.project, claim.address, kind, claim.name, claim.applied, coalesce(claim.protect, false))
+  on conflict on constraint registry_pkey do update set
+    name = excluded.name,
+    applied = excluded.applied,
+    protect = coalesce(claim.protect, r.protect and r.tombstoned_at is null),
+    tombstoned_at = null,
+    updated_at = now()
+  where (r.name, r.applied, r.tombstoned_at is null) is distinct from (excluded.name, excluded.applied, true)
+     or r.protect is distinct from coalesce(claim.protect, r.protect);
+end
+$$;
+
+-- Gives an object up and leaves a tombstone.
+create or replace function orchestra.release(project text, address text) returns void
+language sql set search_path = ''
+begin atomic
+  update orchestra.registry r set tombstoned_at = now(), protect = false, updated_at = now()
+  where r.project = release.project and r.address = release.address and r.tombstoned_at is null;
+end;
+
+-- Registers a project under the role that runs this, which from then on is the only one that may change it: two roles
+-- that schedule one name make two cron jobs that cannot see each other. Without an environment nothing but the row is
+-- made, with its gate closed.
+create or replace function orchestra.register_project(
+  project text, environment text default null, gate text default null, protect boolean default null
+) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  mine orchestra.project;
+begin
+  select p.* into mine from orchestra.project p where p.project = register_project.project;
+  if mine.owner_role <> current_user then
+    raise exception 'project % belongs to role %', register_project.project, mine.owner_role
+      using errcode = 'ORC12', hint = format('Connect as %s.', mine.owner_role);
+  end if;
+  if mine.environment <> register_project.environment then
+    raise exception 'this database holds environment % of project %', mine.environment, register_project.project
+      using errcode = 'ORC13', hint = 'Choose the database or the environment that was meant.';
+  end if;
+  insert into orchestra.project as p (project, environment, owner_role, gate, protect)
+  values (
+    register_project.project, register_project.environment, current_user,
+    coalesce(register_project.gate, 'paused'), coalesce(register_project.protect, false)
+  )
+  on conflict on constraint project_pkey do update set
+    environment = coalesce(excluded.environment, p.environment),
+    gate = coalesce(register_project.gate, p.gate),
+    protect = coalesce(register_project.protect, p.protect),
+    updated_at = now()
+  where (p.environment, p.gate, p.protect) is distinct from (
+    coalesce(excluded.environment, p.environment),
+    coalesce(register_project.gate, p.gate),
+    coalesce(register_project.protect, p.protect)
+  );
+end
+$$;
+
+create or replace function orchestra.unregister_project(project text) returns void
+language sql set search_path = ''
+begin atomic
+  delete from orchestra.project p where p.project = unregister_project.project;
+end;
+
+-- pgmq 1.4.4 knows only drop_queue(text, boolean), 1.5 and later drop_queue(text).
+create or replace function orchestra.drop_queue(name text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  if to_regprocedure('pgmq.drop_queue(text)') is not null then
+    perform pgmq.drop_queue(drop_queue.name);
+  else
+    execute format('select pgmq.drop_queue(%L, false)', drop_queue.name);
+  end if;
+end
+$$;
