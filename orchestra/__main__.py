@@ -1,0 +1,7 @@
+"""`python -m orchestra`."""
+
+from __future__ import annotations
+
+from orchestra.cli import main
+
+main(prog_name="orchestra")

@@ -1,0 +1,113 @@
+"""How wide text is in a terminal: wide characters, emoji, combining marks, tabs, and what must not be printed."""
+
+from __future__ import annotations
+
+import unicodedata
+
+TAB = 4
+_ZWJ = "\u200d"
+_EMOJI_STYLE = "\ufe0f"
+_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def visible(text: str, keep: str = "\n") -> str:
+    """`text` without anything that could drive a terminal: control and direction characters written as escapes.
+
+    Text from a database or a spec must not move the cursor, recolour the screen or turn a line around.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c in keep or not _drives(c) else _escaped(c) for c in text)
+
+
+def _drives(char: str) -> bool:
+    return char in _BIDI or unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def pieces(text: str) -> list[tuple[str, int]]:
+    """One (shown, cells) for each character of a line; what joins the character before it has no cells of its own."""
+    out: list[tuple[str, int]] = []
+    column, joined, flag = 0, False, False
+    for char in text:
+        if char == "\t":
+            cells = TAB - column % TAB
+            shown = " " * cells
+        elif _drives(char):
+            shown = _escaped(char)
+            cells = len(shown)
+        else:
+            shown = char
+            cells = _cells(char, joined, flag)
+            if char == _EMOJI_STYLE and out and out[-1][1] == 1:
+                cells = 1
+        flag = _is_flag(char) and not flag
+        joined = char == _ZWJ
+        out.append((shown, cells))
+        column += cells
+    return out
+
+
+def width(text: str) -> int:
+    """Cells that one line of text takes."""
+    if text.isascii() and text.isprintable():
+        return len(text)
+    return sum(cells for _, cells in pieces(text))
+
+
+def cut(text: str, limit: int) -> str:
+    """`text` in at most `limit` cells, an ellipsis at the end where something is left out."""
+    if width(text) <= limit:
+        return text
+    shown, used = "", 0
+    for piece, cells in pieces(text):
+        if used + cells > limit - 1:
+            break
+        shown += piece
+        used += cells
+    return shown + "…"
+
+
+def pad(text: str, cells: int) -> str:
+    return text + " " * max(0, cells - width(text))
+
+
+def wrap(text: str, limit: int) -> list[str]:
+    """Lines of at most `limit` cells, broken at spaces; lines that start with a space (code) stay as they are."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        if paragraph[:1].isspace() or not paragraph:
+            lines.append(paragraph)
+        else:
+            lines.extend(_wrapped(paragraph, limit))
+    return lines
+
+
+def _wrapped(paragraph: str, limit: int) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    for word in paragraph.split():
+        if line and width(line) + 1 + width(word) > limit:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
+
+
+def _cells(char: str, joined: bool, second_of_flag: bool) -> int:
+    if joined or unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+        return 0
+    if _is_flag(char):
+        return 0 if second_of_flag else 2
+    if 0x1F3FB <= ord(char) <= 0x1F3FF:
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def _is_flag(char: str) -> bool:
+    return 0x1F1E6 <= ord(char) <= 0x1F1FF

@@ -1,0 +1,74 @@
+"""Finds what looks like a credential in text that people will see, and stars it out.
+
+The rules refuse secrets in a spec (E5xx), but a plan also shows what stands in the live database, and there anybody
+may have put a key into a cron job's text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestra.ir.program import Json
+
+STARS = "********"
+
+_WHOLE = re.compile(
+    r"""
+      \beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*                # JSON Web Token
+    | \bsb_secret_[\w-]{8,} | \bsbp_[0-9a-f]{20,}           # Supabase
+    | \b(?:sk|rk)_(?:live|test)_\w{16,} | \bwhsec_[\w+/=]{16,}   # Stripe, standard webhooks
+    | \bgh[pousr]_\w{30,} | \bgithub_pat_\w{22,}            # GitHub
+    | \bxox[abprs]-[\w-]{10,}                               # Slack
+    | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?:.|\n)*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
+    """,
+    re.VERBOSE,
+)
+_URL = re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s:/@'\"]*):([^\s/@'\"]+)@", re.IGNORECASE)
+_VALUE = re.compile(
+    r"""(?P<name>\bpassword\s*=?\s*')(?P<text>[^'\n]+)(?=')     # password 'x' in SQL, password='x' in a conninfo
+      | (?P<query>[?&]password=)(?P<word>[^&\s'"]+)
+      | (?P<bearer>\bbearer\s+)(?P<token>[A-Za-z0-9._~+/-]{16,}=*)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_CONNINFO = re.compile(r"(\bpassword\s*=\s*)(?!')[^\s'\"&;]+", re.IGNORECASE)
+
+
+def text(value: str) -> str:
+    """`value` with every credential in it replaced by stars; the same object where there is none."""
+    if not _worth_a_look(value):
+        return value
+    value = _WHOLE.sub(STARS, value)
+    value = _URL.sub(rf"\1:{STARS}@", value)
+    return _VALUE.sub(lambda m: (m["name"] or m["query"] or m["bearer"]) + STARS, value)
+
+
+def message(value: str) -> str:
+    """Like `text`, for what a driver says: there `password=x` is a connection string and never SQL."""
+    return _CONNINFO.sub(rf"\1{STARS}", text(value))
+
+
+def json(value: Json) -> Json:
+    """The same all the way down a JSON value."""
+    match value:
+        case str():
+            return text(value)
+        case list():
+            return [json(item) for item in value]
+        case dict():
+            return {key: json(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+_HINTS = ("eyJ", "sb_", "sbp_", "_live_", "_test_", "whsec_", "gh", "xox", "-----BEGIN", "://")
+_LOWER_HINTS = ("password", "bearer")
+
+
+def _worth_a_look(value: str) -> bool:
+    """A cheap look before the patterns, which would cost seconds over a plan of thousands of statements."""
+    if any(hint in value for hint in _HINTS):
+        return True
+    lowered = value.lower()
+    return any(hint in lowered for hint in _LOWER_HINTS)

@@ -1,0 +1,47 @@
+"""A plan with every credential in it starred out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestra.ir.program import Json
+from orchestra.plan.model import Blocker, Change, Condition, FieldChange, Plan
+from orchestra.report import mask
+
+
+def plan(original: Plan) -> Plan:
+    """Everything that people read is masked: statements, desired values and texts. Hashes and addresses stay."""
+    return replace(
+        original,
+        changes=tuple(change(item) for item in original.changes),
+        conditions=tuple(_condition(item) for item in original.conditions),
+        blockers=tuple(_blocker(item) for item in original.blockers),
+        desired=tuple((address, _values(values)) for address, values in original.desired),
+    )
+
+
+def change(original: Change) -> Change:
+    return replace(
+        original,
+        reasons=tuple(map(mask.text, original.reasons)),
+        fields=tuple(
+            FieldChange(field.path, mask.json(field.before), mask.json(field.after)) for field in original.fields
+        ),
+        hazards=tuple(replace(hazard, message=mask.text(hazard.message)) for hazard in original.hazards),
+        facts=tuple(
+            replace(fact, value=mask.text(fact.value), data=mask.json(fact.data)) for fact in original.facts
+        ),
+        statements=tuple(map(mask.text, original.statements)),
+    )
+
+
+def _condition(item: Condition) -> Condition:
+    return replace(item, message=mask.text(item.message), remedy=mask.text(item.remedy))
+
+
+def _blocker(item: Blocker) -> Blocker:
+    return replace(item, message=mask.text(item.message), remedy=mask.text(item.remedy))
+
+
+def _values(values: dict[str, Json] | None) -> dict[str, Json] | None:
+    return None if values is None else {key: mask.json(value) for key, value in values.items()}

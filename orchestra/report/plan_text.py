@@ -1,0 +1,133 @@
+"""A plan as text: whose database, what would change and why, what stands in the way, and one line that counts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestra.ir.program import Address
+from orchestra.plan.model import Action, Blocker, Change, Condition, Plan, Target
+from orchestra.report import change_text, masked
+from orchestra.report.cells import visible, wrap
+from orchestra.report.groups import Group, grouped
+from orchestra.report.style import PLAIN, Style
+from orchestra.report.symbols import SYMBOLS, legend
+from orchestra.report.tally import tally
+from orchestra.report.words import count, kind, plural_of
+
+
+def render(plan: Plan, style: Style = PLAIN, *, show_sql: bool = False, full: bool = False) -> str:
+    """The whole plan. `show_sql` adds the statements, `full` leaves nothing out that is otherwise summed up."""
+    plan = masked.plan(plan)
+    parts = [_header(plan, style)]
+    if plan.changes:
+        parts.append(_opening(plan, style))
+        parts.append(changes(plan.changes, style, show_sql=show_sql, full=full))
+    if plan.conditions:
+        parts.append(conditions(plan.conditions, style))
+    if plan.blockers:
+        parts.append(_blockers(plan.blockers, style))
+    if len(plan.batches) > 1:
+        parts.append(_batches(plan, style))
+    if len(plan.changes) >= 20:
+        parts.append("\n".join(tally(plan.changes, style)))
+    parts.append(_closing(plan, style))
+    return "\n\n".join(parts) + "\n"
+
+
+def changes(
+    items: Sequence[Change], style: Style = PLAIN, *, show_sql: bool = False, full: bool = False
+) -> str:
+    """The changes alone, each with an empty line after it; many that are alike are summed up."""
+    blocks: list[str] = []
+    for group in grouped(items, full=full):
+        for change in group.shown:
+            blocks.append("\n".join(change_text.render(change, style, full=full, show_sql=show_sql)))
+        if group.hidden:
+            blocks.append(_more(group, style))
+    return "\n\n".join(blocks)
+
+
+def conditions(items: Iterable[Condition], style: Style = PLAIN) -> str:
+    """What holds and is no change; shown by a plan and again after an apply."""
+    lines = [style.bold("Conditions, not changes:")]
+    for item in items:
+        lines += _noted("!", "yellow", item.address, item.message, item.remedy, style)
+    return "\n".join(lines)
+
+
+def _header(plan: Plan, style: Style) -> str:
+    rows = [("Project", style.bold(visible(plan.project, keep=""))), *_target(plan.target, style)]
+    return "\n".join(f"{style.dim(name.ljust(12))} {value}" for name, value in rows)
+
+
+def _target(target: Target, style: Style) -> list[tuple[str, str]]:
+    database = visible(f"{target.database} on {target.host}" if target.host else target.database, keep="")
+    who = f"{visible(target.role, keep='')}, PostgreSQL {visible(target.server_version, keep='')}"
+    where = visible(target.where, keep="")
+    environment = visible(target.environment, keep="")
+    return [
+        ("Database", database + (style.dim(f"  ({where})") if where else "")),
+        ("Role", who),
+        ("Environment", environment),
+    ]
+
+
+def _opening(plan: Plan, style: Style) -> str:
+    words = "Everything of this project would be destroyed:" if plan.destroying else "Symbols:"
+    return "\n".join([words, *legend((c.action for c in plan.changes), style)])
+
+
+def _more(group: Group, style: Style) -> str:
+    first = group.hidden[0]
+    symbol = SYMBOLS[first.action]
+    noun = kind(first.address.kind)
+    words = f"… and {group.count:,} more {noun if group.count == 1 else plural_of(noun)} to {symbol.verb}"
+    last = visible(group.hidden[-1].address.name, keep="")
+    sign = style.paint(symbol.sign.rjust(5), "bold", symbol.look)
+    return f"{sign} {words} {style.dim(f'(up to {last}; --full shows all)')}"
+
+
+def _noted(sign: str, look: str, address: Address, message: str, remedy: str, style: Style) -> list[str]:
+    indent = " " * 4
+    first, *more = wrap(visible(f"{address}: {message}"), style.width - len(indent))
+    name = visible(str(address), keep="")
+    lines = [f"  {style.paint(sign, 'bold', look)} {first.replace(name, style.bold(name), 1)}"]
+    lines += [indent + line for line in more]
+    if remedy:
+        lines += [indent + style.dim(line) for line in wrap(visible(remedy), style.width - len(indent))]
+    return lines
+
+
+def _blockers(items: Sequence[Blocker], style: Style) -> str:
+    lines = [style.paint("This plan cannot be applied:", "bold", "red")]
+    for item in items:
+        lines += _noted("✗", "red", item.address, item.message, item.remedy, style)
+    return "\n".join(lines)
+
+
+def _batches(plan: Plan, style: Style) -> str:
+    sizes = [size for size in plan.batches if size]
+    words = (
+        f"This plan is cut into {len(plan.batches)} transactions, of at most {max(sizes, default=0):,} changes each, "
+        "because the server's lock table (max_locks_per_transaction) cannot hold all of it at once. Each transaction "
+        "is proved by itself; an apply that stops between two of them goes on from there when it is run again."
+    )
+    return "\n".join(wrap(words, style.width))
+
+
+def _closing(plan: Plan, style: Style) -> str:
+    if plan.is_empty and plan.blockers:
+        return style.bold("No changes planned.")
+    if plan.is_empty:
+        kept = count(plan.unchanged, "resource")
+        if plan.destroying:
+            return f"{style.paint('No changes.', 'bold', 'green')} Nothing of this project is in this database."
+        said = f"all {kept} are as the spec says" if plan.unchanged != 1 else "the one resource is as the spec says"
+        return f"{style.paint('No changes.', 'bold', 'green')} The database matches the spec: {said}."
+    moved = [
+        f"{plan.count(action):,} of them to {SYMBOLS[action].verb}"
+        for action in (Action.REPLACE, Action.ADOPT, Action.FORGET)
+        if plan.count(action)
+    ]
+    line = style.bold(plan.summary)
+    return line if not moved else line + style.dim(f" ({', '.join(moved)})")

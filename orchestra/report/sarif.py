@@ -1,0 +1,117 @@
+"""Findings as SARIF 2.1.0, which code scanning services read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from orchestra.diagnostics import Diagnostic, Span
+from orchestra.report.order import in_order
+from orchestra.report.style import PLAIN, Style
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def render(
+    diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, style: Style = PLAIN
+) -> str:
+    """One run. Its rules are those that found something; the sources lend their lines to the fingerprints, so that
+    a finding stays the same one when lines above it come and go."""
+    found = in_order(diagnostics)
+    rules = {d.code: d for d in reversed(found)}
+    index = {code: i for i, code in enumerate(sorted(rules))}
+    seen: Counter[str] = Counter()
+    results = [_result(d, index[d.code], sources or {}, seen) for d in found]
+    run = {
+        "tool": {
+            "driver": {
+                "name": "orchestra",
+                "semanticVersion": _version(),
+                "rules": [_rule(rules[code]) for code in index],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {
+            "SRCROOT": {"description": {"text": "The directory that orchestra was run in."}}
+        },
+        "artifacts": [{"location": _artifact(file)} for file in sorted({d.span.file for d in found})],
+        "results": results,
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _version() -> str:
+    from orchestra import __version__
+
+    return __version__
+
+
+def _rule(example: Diagnostic) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "id": example.code,
+        "shortDescription": {"text": f"{example.code} ({_family(example.code)})"},
+        "defaultConfiguration": {"level": example.severity.value},
+        "properties": {"tags": [_family(example.code)]},
+    }
+    if example.why:
+        rule["fullDescription"] = {"text": example.why}
+    if example.help:
+        rule["help"] = {"text": example.help}
+    return rule
+
+
+def _family(code: str) -> str:
+    families = {"E1": "form", "E2": "references", "E3": "platform", "E4": "schedules", "E5": "security"}
+    return families.get(code[:2], "advice")
+
+
+def _result(diagnostic: Diagnostic, rule: int, sources: Mapping[str, str], seen: Counter[str]) -> dict[str, Any]:
+    text = [diagnostic.message, diagnostic.why, diagnostic.help]
+    result: dict[str, Any] = {
+        "ruleId": diagnostic.code,
+        "ruleIndex": rule,
+        "level": diagnostic.severity.value,
+        "message": {"text": "\n".join(filter(None, text))},
+        "locations": [{"physicalLocation": _place(diagnostic.span)}],
+        "partialFingerprints": {"orchestra/v1": _fingerprint(diagnostic, sources, seen)},
+    }
+    if diagnostic.labels:
+        result["relatedLocations"] = [
+            {"id": i, "physicalLocation": _place(label.span), "message": {"text": label.message}}
+            for i, label in enumerate(diagnostic.labels)
+        ]
+    return result
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {
+        "artifactLocation": _artifact(span.file),
+        "region": {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
+        },
+    }
+
+
+def _artifact(file: str) -> dict[str, str]:
+    path = PurePosixPath(file.replace("\\", "/"))
+    if path.is_absolute():
+        return {"uri": "file://" + quote(str(path))}
+    return {"uri": quote(str(path)), "uriBaseId": "SRCROOT"}
+
+
+def _fingerprint(diagnostic: Diagnostic, sources: Mapping[str, str], seen: Counter[str]) -> str:
+    lines = sources.get(diagnostic.span.file, "").split("\n")
+    number = diagnostic.span.line
+    line = lines[number - 1].strip() if number <= len(lines) else ""
+    key = "\0".join((diagnostic.code, diagnostic.span.file, line or diagnostic.message))
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    seen[digest] += 1
+    return f"{digest}:{seen[digest]}"
