@@ -1,0 +1,79 @@
+"""What the table asks of a workload, one question a function."""
+
+from __future__ import annotations
+
+from orchestra.spec.model import EdgeHandler, HttpTrigger, ScheduleTrigger, Workload
+
+QUEUE_KEYS = frozenset(
+    {
+        "access",
+        "alerts",
+        "arrival",
+        "batch_size",
+        "concurrency",
+        "dead_letter_queue",
+        "debounce",
+        "delay",
+        "fan_out",
+        "idempotency_key",
+        "linger",
+        "on_failure",
+        "poll_interval",
+        "queue",
+        "rate_limit",
+        "visibility_timeout",
+    }
+)
+"""Keys that only a queue can honour: a schedule that writes one wants a queue."""
+
+_WAIT_UNTIL_IGNORES = (QUEUE_KEYS | {"retry"}) - {"arrival", "fan_out"}
+_EDGE_ONLY = frozenset({"linger"})
+
+
+def written_keys(workload: Workload) -> frozenset[str]:
+    """The top-level keys that stand in the file for this workload."""
+    return frozenset(path.split(".", 1)[0] for path in workload.written)
+
+
+def queue_keys(workload: Workload) -> tuple[str, ...]:
+    """The written keys that only a queue can honour, sorted."""
+    return tuple(sorted(written_keys(workload) & QUEUE_KEYS))
+
+
+def ignored_by_wait_until(workload: Workload) -> tuple[str, ...]:
+    return tuple(sorted(written_keys(workload) & _WAIT_UNTIL_IGNORES))
+
+
+def ignored_by_queue(workload: Workload) -> tuple[str, ...]:
+    return () if has_edge(workload) else tuple(sorted(written_keys(workload) & _EDGE_ONLY))
+
+
+def has_edge(workload: Workload) -> bool:
+    """Whether any of its work runs in an Edge Function."""
+    if workload.steps:
+        return any(isinstance(s.handler, EdgeHandler) for s in workload.steps)
+    return isinstance(workload.handler, EdgeHandler)
+
+
+def has_sql(workload: Workload) -> bool:
+    if workload.steps:
+        return any(not isinstance(s.handler, EdgeHandler) for s in workload.steps)
+    return not isinstance(workload.handler, EdgeHandler)
+
+
+def only_http(workload: Workload) -> bool:
+    return bool(workload.triggers) and all(isinstance(t, HttpTrigger) for t in workload.triggers)
+
+
+def only_schedule(workload: Workload) -> bool:
+    """Exactly one trigger, and it is a schedule."""
+    return len(workload.triggers) == 1 and isinstance(workload.triggers[0], ScheduleTrigger)
+
+
+def fans_out(workload: Workload) -> bool:
+    return workload.fan_out is not None and workload.fan_out.max > 1
+
+
+def batches(workload: Workload) -> bool:
+    """A batch size above one, written for this very workload (the default of 10 is no wish)."""
+    return workload.batch_size > 1 and "batch_size" in written_keys(workload)
