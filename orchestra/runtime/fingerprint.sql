@@ -4,7 +4,7 @@ select md5(string_agg(item, e'\n' order by item collate "C")) as fingerprint
 from (
   select format('function %s(%s) %s %s %s %s %s',
                 p.proname, pg_get_function_identity_arguments(p.oid), p.prokind, p.prosecdef, p.provolatile,
-                p.proconfig, md5(p.prosrc || coalesce(pg_get_function_sqlbody(p.oid), '')))
+                p.proconfig, md5(p.prosrc))
   from pg_catalog.pg_proc p
   where p.pronamespace = to_regnamespace('orchestra')
   union all

@@ -38,14 +38,14 @@ create or replace function orchestra.claim(
 language plpgsql set search_path = ''
 as $$
 declare
-  kind text := split_part(claim.address, '.', 1);
+  the_kind text := split_part(claim.address, '.', 1);
   other text;
   mine orchestra.registry;
 begin
   select r.project into other from orchestra.registry r
-  where r.kind = claim.kind and r.name = claim.name and r.tombstoned_at is null and r.project <> claim.project;
+  where r.kind = the_kind and r.name = claim.name and r.tombstoned_at is null and r.project <> claim.project;
   if found then
-    raise exception '% % belongs to project %', kind, claim.name, other
+    raise exception '% % belongs to project %', the_kind, claim.name, other
       using errcode = 'ORC10', hint = 'Give it another name in one of the two projects.';
   end if;
 
@@ -53,13 +53,13 @@ begin
   where r.project = claim.project and r.address = claim.address;
   if not adopt
      and (mine.project is null or (mine.name is distinct from claim.name))
-     and orchestra.object_exists(kind, claim.name) then
-    raise exception '% % exists and was not made by orchestra', kind, claim.name
+     and orchestra.object_exists(the_kind, claim.name) then
+    raise exception '% % exists and was not made by orchestra', the_kind, claim.name
       using errcode = 'ORC11', hint = format('Adopt it with: orchestra apply --adopt %s', claim.address);
   end if;
 
   insert into orchestra.registry as r (project, address, kind, name, applied, protect)
-  values (claim.project, claim.address, kind, claim.name, claim.applied, coalesce(claim.protect, false))
+  values (claim.project, claim.address, the_kind, claim.name, claim.applied, coalesce(claim.protect, false))
   on conflict on constraint registry_pkey do update set
     name = excluded.name,
     applied = excluded.applied,
@@ -74,10 +74,10 @@ $$;
 -- Gives an object up and leaves a tombstone.
 create or replace function orchestra.release(project text, address text) returns void
 language sql set search_path = ''
-begin atomic
+as $$
   update orchestra.registry r set tombstoned_at = now(), protect = false, updated_at = now()
   where r.project = release.project and r.address = release.address and r.tombstoned_at is null;
-end;
+$$;
 
 -- Registers a project under the role that runs this, which from then on is the only one that may change it: two roles
 -- that schedule one name make two cron jobs that cannot see each other. Without an environment nothing but the row is
@@ -119,9 +119,9 @@ $$;
 
 create or replace function orchestra.unregister_project(project text) returns void
 language sql set search_path = ''
-begin atomic
+as $$
   delete from orchestra.project p where p.project = unregister_project.project;
-end;
+$$;
 
 -- pgmq 1.4.4 knows only drop_queue(text, boolean), 1.5 and later drop_queue(text).
 create or replace function orchestra.drop_queue(name text) returns void

@@ -1,0 +1,55 @@
+"""A Program as one SQL text: the same bytes for the same Program, runnable by psql as it is, as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from orchestra.ir.program import Address, Program, Resource
+from orchestra.kinds import BY_NAME, Server
+from orchestra.kinds.ownership import claim
+
+_HEAD = """\
+-- {project}: background work, compiled by orchestra {version}. Do not edit: change the spec and compile again.
+--
+-- {counts}
+--
+-- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
+-- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
+-- paused: `orchestra apply` opens the gate.
+"""
+
+
+def emit_sql(program: Program, *, version: str, notes: Mapping[Address, str] | None = None) -> str:
+    """One block an address, in the order in which they must run. `notes` are comments for single addresses."""
+    blocks = [_HEAD.format(project=program.project, version=version, counts=_counts(program))]
+    for resource in program:
+        note = (notes or {}).get(resource.address)
+        blocks.append(_block(resource, program.project, note))
+    return "\n".join(blocks)
+
+
+def _counts(program: Program) -> str:
+    numbers: dict[str, int] = {}
+    for resource in program:
+        numbers[resource.kind] = numbers.get(resource.kind, 0) + 1
+    return ", ".join(
+        f"{n} {BY_NAME[kind].plural if n > 1 else kind.replace('_', ' ')}" for kind, n in numbers.items()
+    )
+
+
+def _block(resource: Resource, project: str, note: str | None) -> str:
+    head = f"-- {resource.address}\n"
+    if note:
+        head += "".join(f"--   {line}\n" for line in note.splitlines())
+    statements = list(statements_of(resource, project))
+    if not statements:
+        head += "--   Nothing to run: only its presence is checked.\n"
+    return head + "".join(f"{s};\n" for s in statements)
+
+
+def statements_of(resource: Resource, project: str, server: Server = Server()) -> Iterator[str]:  # noqa: B008
+    """What brings a resource about, its claim first. Rendered here once, for `compile` and `apply` alike."""
+    kind = BY_NAME[resource.kind]
+    if kind.owned:
+        yield claim(resource, project)
+    yield from kind.ensure(resource, project, server)

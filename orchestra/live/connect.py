@@ -1,0 +1,188 @@
+"""One connection, and how often it went to the server and back."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import psycopg
+from psycopg import generators, pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import dict_row
+
+from orchestra.errors import ConnectError, UsageError
+
+Row = dict[str, Any]
+
+
+class Database:
+    """A connection in autocommit: transactions are written out, so that what is sent is what is read here.
+
+    No named prepared statements are used, so it works behind a transaction pooler. `round_trips` counts how often
+    an answer was waited for.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self.connection = connection
+        self.round_trips = 0
+
+    @property
+    def host(self) -> str:
+        info = self.connection.info
+        return info.host if not info.host.startswith("/") else "local socket"
+
+    @property
+    def backend_pid(self) -> int:
+        return self.connection.info.backend_pid
+
+    @property
+    def in_failed_transaction(self) -> bool:
+        return self.connection.info.transaction_status == pq.TransactionStatus.INERROR
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        """Runs one query and gives its rows."""
+        self.round_trips += 1
+        cursor = self.connection.execute(_text(sql), parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def script(self, sql: str) -> None:
+        """Runs one text that may hold several statements."""
+        self.round_trips += 1
+        self.connection.execute(_text(sql))
+
+    def each(self, statements: Sequence[str]) -> None:
+        """Runs single statements in one pipeline; raises StatementError for the first that fails."""
+        if not statements:
+            return
+        pgconn = self.connection.pgconn
+        commands = deque(partial(pgconn.send_query_params, s.encode(), []) for s in statements)
+        for number, results in enumerate(self._pipelined([*commands, pgconn.pipeline_sync])):
+            for result in results:
+                if result.status == pq.ExecStatus.FATAL_ERROR:
+                    raise StatementError(number, _error(result))
+
+    def parse(self, texts: Sequence[Sequence[str]], types: Sequence[int]) -> list[psycopg.Error | None]:
+        """For each group of statements: runs all but the last inside a savepoint, parses the last as an unnamed
+        statement with parameters of the given type oids, and undoes it all. Gives the error of each, or None.
+
+        Needs an open transaction. Parsing refuses several statements and leaves nothing behind.
+        """
+        if not texts:
+            return []
+        pgconn = self.connection.pgconn
+        commands: list[Callable[[], None]] = []
+        for *before, last in texts:
+            for sql in ("savepoint orchestra_parse", *before):
+                commands.append(partial(pgconn.send_query_params, sql.encode(), []))
+            commands.append(partial(pgconn.send_prepare, b"", last.encode(), list(types)))
+            commands.append(pgconn.pipeline_sync)
+            commands.append(partial(pgconn.send_query_params, b"rollback to savepoint orchestra_parse", []))
+            commands.append(pgconn.pipeline_sync)
+        answers = iter(self._pipelined(commands))
+        found: list[psycopg.Error | None] = []
+        for group in texts:
+            error: psycopg.Error | None = None
+            for _ in range(len(group) + 1):
+                for result in next(answers):
+                    if result.status == pq.ExecStatus.FATAL_ERROR and error is None:
+                        error = _error(result)
+            found.append(error)
+            for _ in range(3):  # the sync, the rollback, its sync
+                next(answers)
+        return found
+
+    def _pipelined(self, commands: Sequence[Callable[[], None]]) -> list[list[pq.abc.PGresult]]:
+        """The results of each command, in order. One round trip, whatever their number."""
+        self.round_trips += 1
+        pgconn = self.connection.pgconn
+        pgconn.enter_pipeline_mode()
+        try:
+            return self.connection.wait(_communicate(pgconn, commands))
+        finally:
+            if pgconn.status == pq.ConnStatus.OK:
+                pgconn.exit_pipeline_mode()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self, begin: str) -> Generator[None]:
+        """`begin` opens it; it is rolled back on any way out but `commit`."""
+        self.script(begin)
+        try:
+            yield
+        finally:
+            if not self.connection.closed and self.connection.info.transaction_status not in (
+                pq.TransactionStatus.IDLE,
+                pq.TransactionStatus.UNKNOWN,
+            ):
+                self.script("rollback")
+
+
+class StatementError(Exception):
+    """Statement number `index` of a sequence failed with `error`."""
+
+    def __init__(self, index: int, error: psycopg.Error) -> None:
+        super().__init__(str(error))
+        self.index = index
+        self.error = error
+
+
+def _communicate(
+    pgconn: pq.abc.PGconn, commands: Sequence[Callable[[], None]]
+) -> generators.PQGen[list[list[pq.abc.PGresult]]]:
+    results = yield from generators.pipeline_communicate(pgconn, deque(commands))
+    while len(results) < len(commands):
+        results.append((yield from generators.fetch_many(pgconn)))
+    return results
+
+
+def _error(result: pq.abc.PGresult) -> psycopg.Error:
+    return psycopg.errors.error_from_result(result)
+
+
+def _text(sql: str) -> Any:
+    # The texts come from the project's own .sql files and from ir.sql, the one place that quotes.
+    return sql
+
+
+def connect(url: str) -> Database:
+    """Opens a connection, or raises ConnectError without the password in it."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise UsageError(
+            "the database URL cannot be read", "write it as postgresql://user:password@host:5432/database"
+        ) from None
+    parts.setdefault("connect_timeout", "10")
+    parts.setdefault("application_name", "orchestra")
+    try:
+        connection = psycopg.connect(
+            make_conninfo(**parts), autocommit=True, prepare_threshold=None, row_factory=dict_row
+        )
+    except psycopg.OperationalError as error:
+        message = _without_password(str(error).strip().splitlines()[-1], parts.get("password"))
+        raise ConnectError(
+            f"cannot connect to {safe(url)}: {message}",
+            "check that the server runs, and the host, port, user and password of the URL",
+        ) from None
+    return Database(connection)
+
+
+def safe(url: str) -> str:
+    """A URL as it may be printed: host, port, database and user, no password and no other settings."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return "the given URL"
+    host = str(parts.get("host") or "local socket")
+    host = "local socket" if host.startswith("/") else host
+    port = f":{parts['port']}" if parts.get("port") and host != "local socket" else ""
+    return f"{parts.get('user') or 'the default user'}@{host}{port}/{parts.get('dbname') or ''}"
+
+
+def _without_password(message: str, password: object) -> str:
+    return message.replace(str(password), "***") if password else message

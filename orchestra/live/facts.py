@@ -1,0 +1,124 @@
+"""The live blast radius of a plan: looked up for the objects that it touches, and never by scanning a big queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from orchestra.ir.sql import ident, literal
+from orchestra.live.connect import Database
+from orchestra.live.server import ServerFacts
+
+COUNTED: Final = 100_000
+"""Messages are counted up to here; beyond it the plan says "more than"."""
+SCHEDULES_SHOWN: Final = 100
+"""Next fire times are computed for this many schedules at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFacts:
+    """`waiting` counts every message in the queue up to COUNTED + 1, `in_flight` those that are out under a lease;
+    `oldest_s` is the age of the oldest in seconds; `exhausted` counts messages by their hand-outs: (read_ct, count)."""
+
+    waiting: int
+    in_flight: int
+    archived: int
+    oldest_s: float | None
+    attempts: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    status: str
+    message: str
+    at: datetime | None
+
+
+def queues(database: Database, names: Sequence[str]) -> dict[str, QueueFacts]:
+    """One round trip for all of them."""
+    if not names:
+        return {}
+    parts = [_queue(name) for name in names]
+    rows = database.rows(" union all ".join(parts))
+    return {
+        r["name"]: QueueFacts(
+            r["waiting"], r["in_flight"], r["archived"], r["oldest_s"], tuple((a, c) for a, c in r["attempts"] or [])
+        )
+        for r in rows
+    }
+
+
+def _queue(name: str) -> str:
+    queue, archive = ident("pgmq", f"q_{name}"), ident("pgmq", f"a_{name}")
+    return (
+        f"select {literal(name)} as name,\n"
+        f"  (select count(*) from (select from {queue} limit {COUNTED + 1}) s) as waiting,\n"
+        f"  (select count(*) from (select from {queue} where vt > now() and read_ct > 0 limit {COUNTED + 1}) s)"
+        " as in_flight,\n"
+        f"  (select count(*) from (select from {archive} limit {COUNTED + 1}) s) as archived,\n"
+        f"  (select extract(epoch from now() - enqueued_at)::float8 from {queue} order by msg_id limit 1)"
+        " as oldest_s,\n"
+        "  (select jsonb_agg(jsonb_build_array(read_ct, n) order by read_ct)\n"
+        f"   from (select read_ct, count(*) as n from (select read_ct from {queue} limit {COUNTED + 1}) s\n"
+        "         group by read_ct) g) as attempts"
+    )
+
+
+def jobs(database: Database, server: ServerFacts, names: Sequence[str]) -> dict[str, JobFacts]:
+    """The last run of each job, by name."""
+    if not names or "cron.job" not in server.relations:
+        return {}
+    rows = database.rows(
+        """
+        select j.jobname as name, d.status, d.return_message as message, coalesce(d.end_time, d.start_time) as at
+        from cron.job j
+        cross join lateral (
+          select d.* from cron.job_run_details d where d.jobid = j.jobid order by d.runid desc limit 1
+        ) d
+        where j.jobname = any(%(names)s)
+        """,
+        {"names": list(names)},
+    )
+    return {r["name"]: JobFacts(r["status"], r["message"] or "", r["at"]) for r in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A schedule as the guard in the database reads it: exactly one of `cron` and `every_ms`."""
+
+    cron: str | None
+    every_ms: int | None
+    timezone: str | None
+
+
+def next_times(database: Database, schedules: Iterable[Due]) -> Mapping[Due, datetime | None]:
+    """The next due time of each, from the same SQL that the guard and the catch-up use. One round trip.
+
+    The text is run as it is, so that it works before the runtime is installed.
+    """
+    wanted = list(dict.fromkeys(schedules))[:SCHEDULES_SHOWN]
+    if not wanted:
+        return {}
+    rows = database.rows(
+        f"""
+        select s.position, ({_due_sql()}) as due
+        from unnest(%(cron)s::text[], %(every)s::bigint[], %(zone)s::text[])
+             with ordinality as s(cron, every_ms, timezone, position)
+        """,
+        {
+            "cron": [d.cron for d in wanted],
+            "every": [d.every_ms for d in wanted],
+            "zone": [d.timezone for d in wanted],
+        },
+    )
+    found = {r["position"]: r["due"] for r in rows}
+    return {due: found.get(position) for position, due in enumerate(wanted, 1)}
+
+
+@cache
+def _due_sql() -> str:
+    raise NotImplementedError

@@ -1,0 +1,153 @@
+"""Live state: the registry of a project and the objects by their names, in a constant number of round trips."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestra import runtime
+from orchestra.errors import VersionError
+from orchestra.ir.program import Address, Json, Program, Resource
+from orchestra.ir.sql import canonical_json
+from orchestra.kinds import BY_NAME, KINDS, Kind
+from orchestra.live.connect import Database
+from orchestra.live.server import ServerFacts
+
+Names = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the registry. `applied` is what the last apply wrote."""
+
+    project: str
+    address: Address
+    name: str
+    applied: Mapping[str, Json]
+    protect: bool
+    tombstoned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A live object: its fields in the words of its kind, and what else is worth knowing of it."""
+
+    kind: str
+    name: str
+    values: Mapping[str, Json]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        text = json.dumps([self.values, self.extra], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is there. `entries` are the project's own; `others` are active ones of other projects by kind and name."""
+
+    server: ServerFacts
+    entries: Mapping[Address, Entry]
+    others: Mapping[tuple[str, str], Entry]
+    objects: Mapping[tuple[str, str], Found]
+
+    def find(self, kind: str, name: str) -> Found | None:
+        return self.objects.get((kind, name))
+
+
+def names_of(program: Program | Iterable[Resource], entries: Iterable[Entry] = ()) -> dict[str, frozenset[str]]:
+    """The names of interest by kind: of what shall be, and of what the registry says is there."""
+    names: dict[str, set[str]] = {}
+    for resource in program:
+        names.setdefault(resource.kind, set()).add(resource.object_name)
+    for entry in entries:
+        if not entry.tombstoned:
+            names.setdefault(entry.address.kind, set()).add(entry.name)
+    return {kind: frozenset(found) for kind, found in names.items()}
+
+
+def read(database: Database, server: ServerFacts, project: str, wanted: Iterable[Resource]) -> Live:
+    """Everything that a plan of `project` compares with `wanted`. Runs inside the caller's transaction."""
+    wanted = tuple(wanted)
+    _check_version(database, server)
+    names = names_of(wanted)
+    entries, others = _registry(database, server, project, names)
+    names = names_of(wanted, entries.values())
+    objects: dict[tuple[str, str], Found] = {}
+    for kind in KINDS:
+        if names.get(kind.name):
+            for found in _objects(database, server, kind, project, names[kind.name]):
+                objects[found.kind, found.name] = found
+    return Live(server, entries, others, objects)
+
+
+def _check_version(database: Database, server: ServerFacts) -> None:
+    if "orchestra.version" not in server.relations:
+        return
+    (row,) = database.rows("select max(version) as version, max(oldest_tool) as oldest from orchestra.version")
+    if row["version"] is not None and row["version"] > runtime.VERSION:
+        raise VersionError(
+            f"this database holds version {row['version']} of the runtime; this orchestra knows {runtime.VERSION}",
+            f"upgrade orchestra to {row['oldest']} or later: nothing is ever downgraded",
+        )
+
+
+def _registry(
+    database: Database, server: ServerFacts, project: str, names: Names
+) -> tuple[dict[Address, Entry], dict[tuple[str, str], Entry]]:
+    if "orchestra.registry" not in server.relations:
+        return {}, {}
+    rows = database.rows(
+        """
+        select project, address, kind, name, applied, protect, tombstoned_at is not null as tombstoned
+        from orchestra.registry
+        where project = %(project)s
+           or (tombstoned_at is null and kind || ':' || name = any(%(names)s))
+        """,
+        {
+            "project": project,
+            "names": [f"{kind}:{name}" for kind, found in names.items() for name in found],
+        },
+    )
+    entries: dict[Address, Entry] = {}
+    others: dict[tuple[str, str], Entry] = {}
+    for row in rows:
+        kind = row.pop("kind")
+        entry = Entry(**{**row, "address": Address.parse(row["address"])})
+        if entry.project == project:
+            entries[entry.address] = entry
+        elif kind in BY_NAME and kind != "workload":
+            others[kind, entry.name] = entry
+    return entries, others
+
+
+def _objects(
+    database: Database, server: ServerFacts, kind: Kind, project: str, names: frozenset[str]
+) -> list[Found]:
+    if kind.name == "runtime":
+        return _runtime(database, server)
+    if kind.read is None or not server.relations.issuperset(kind.needs):
+        return []
+    rows = database.rows(kind.read, {"project": project, "names": sorted(names)})
+    return [Found(kind.name, r["name"], _plain(r["values"]), r["extra"]) for r in rows]
+
+
+def _runtime(database: Database, server: ServerFacts) -> list[Found]:
+    if "orchestra.version" not in server.relations:
+        return []
+    (row,) = database.rows(runtime.fingerprint_sql())
+    versions = database.rows("select max(version) as version from orchestra.version")
+    values = {"version": versions[0]["version"], "fingerprint": row["fingerprint"]}
+    return [Found("runtime", "orchestra", values)]
+
+
+def _plain(values: dict[str, Json]) -> dict[str, Json]:
+    """A payload schema is compared as canonical text, as the spec's side has it."""
+    schema = values.get("payload_schema")
+    if schema is not None:
+        values["payload_schema"] = canonical_json(schema)
+    return values
