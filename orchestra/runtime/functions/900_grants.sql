@@ -1,0 +1,25 @@
+-- Who may call what; the last file, so that it speaks of every function there is. Nobody by default, whatever default
+-- privileges this database has; the service role may enqueue.
+
+do $$
+declare
+  grantee text;
+begin
+  for grantee in
+    select 'public'
+    union all
+    select quote_ident(r.rolname) from pg_catalog.pg_roles r
+    where r.rolname in ('anon', 'authenticated', 'service_role')
+  loop
+    execute format('revoke all on schema orchestra from %s', grantee);
+    execute format('revoke all on all tables in schema orchestra from %s', grantee);
+    execute format('revoke all on all sequences in schema orchestra from %s', grantee);
+    execute format('revoke all on all routines in schema orchestra from %s', grantee);
+  end loop;
+  if exists (select from pg_catalog.pg_roles r where r.rolname = 'service_role') then
+    grant usage on schema orchestra to service_role;
+    grant execute on function orchestra.send(text, jsonb, interval, jsonb) to service_role;
+    grant execute on function orchestra.send_many(text, jsonb[], interval, jsonb) to service_role;
+  end if;
+end
+$$;
