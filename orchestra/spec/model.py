@@ -319,6 +319,10 @@ class Spec:
     composition: Composition = field(default_factory=Composition)
     secrets: tuple[Secret, ...] = ()
     ignores: tuple[Ignore, ...] = field(default=(), compare=False)
+    moved: str | None = None
+    """The former name of this project."""
+    broken: tuple[str, ...] = field(default=(), compare=False)
+    """Names of workloads that were declared but left out because of findings about their form."""
 
     def at(self, path: str = "", *, key: bool = False) -> Span:
         return self.source.at(path, key=key)

@@ -1,0 +1,19 @@
+"""One way to make an E1xx finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orchestra.diagnostics import Diagnostic, Label, Severity, Span
+
+
+def fault(
+    code: str, message: str, span: Span, *, why: str = "", help: str = "", labels: Iterable[Label] = ()
+) -> Diagnostic:
+    """An error about the form of the spec."""
+    return Diagnostic(code, Severity.ERROR, message, span, why, help, tuple(labels))
+
+
+def top_of(file: str) -> Span:
+    """The first character of a file, for what is wrong with the file as a whole."""
+    return Span(file, 1, 1, 1, 1)

@@ -1,0 +1,328 @@
+"""One schema error -> findings: what is wrong, why it matters, what to do, at the right key or value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from jsonschema import ValidationError
+from yaml.nodes import Node, ScalarNode
+
+from orchestra.diagnostics import Diagnostic, Span
+from orchestra.spec.faults import fault
+from orchestra.spec.scalars import hint
+from orchestra.spec.source import NodeSource
+from orchestra.spec.unsupported import REFUSED, REFUSED_VALUES
+from orchestra.spec.wording import advice, cut, either, kind, shown, ticked
+
+_UNKNOWN_WHY: Final = "A key that nothing reads would look as if it were in force."
+
+
+class Phrases:
+    """Words for the errors of one unit: a whole file (`prefix` empty) or one workload."""
+
+    def __init__(self, source: NodeSource, prefix: Sequence[str] = ()) -> None:
+        self.source = source
+        self.prefix = tuple(prefix)
+
+    def findings(self, error: ValidationError) -> Iterator[Diagnostic]:
+        """The findings for one error; unknown keys make one each."""
+        path = tuple(error.absolute_path)
+        if "propertyNames" in error.absolute_schema_path:
+            yield self._name(error, path)
+            return
+        keyword = str(error.validator)
+        if keyword == "additionalProperties":
+            for key in error.instance:
+                if key not in error.schema.get("properties", {}):
+                    yield self._unknown(str(key), path, error.schema)
+            return
+        yield _WORDS.get(keyword, _other)(self, error, path)
+
+    def at(self, path: Sequence[str | int], *, key: bool = False) -> Span:
+        return self.source.find([str(p) for p in path], key=key)[0]
+
+    def node(self, path: Sequence[str | int]) -> Node:
+        return self.source.node([str(p) for p in path])
+
+    def called(self, path: Sequence[str | int]) -> str:
+        """How a place is called: its dotted path, or the workload, or the file."""
+        if path:
+            return f"`{'.'.join(str(p) for p in path)}`"
+        return f"the workload `{self.prefix[-1]}`" if self.prefix else "the file"
+
+    def _unknown(self, key: str, path: tuple[str | int, ...], schema: Mapping[str, Any]) -> Diagnostic:
+        span = self.at((*path, key), key=True)
+        refused = REFUSED.get((self._object(path), key))
+        if refused is not None:
+            return fault("E128", f"`{key}` is not supported: {_lower(refused[0])}", span, help=refused[1])
+        here = ".".join("NAME" if p is _ANY else str(p) for p in self._place(path))
+        where = f"in {self.called(path)}" if path or self.prefix else "at the top level"
+        return fault(
+            "E120",
+            f"unknown key `{cut(key)}` {where}",
+            span,
+            why=_UNKNOWN_WHY,
+            help=advice(key, here, list(schema.get("properties", {}))),
+        )
+
+    def _object(self, path: tuple[str | int, ...]) -> str:
+        """The name of an object in `REFUSED`."""
+        whole = (*self.prefix, *path)
+        match whole:
+            case ("workloads", _):
+                return "workload"
+            case (*_, "steps", str(_)):
+                return "step"
+            case ("secrets", _):
+                return "secret"
+            case (*_, str(last)):
+                return last
+        return ""
+
+    def _place(self, path: tuple[str | int, ...]) -> list[Any]:
+        """The place of an object with user-chosen names replaced, in the words of `wording.homes`."""
+        out: list[Any] = []
+        for p in (*self.prefix, *path):
+            if isinstance(p, int):
+                continue
+            out.append(_ANY if out and out[-1] in ("workloads", "steps", "environments", "secrets") else p)
+        return out
+
+    def _name(self, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+        name = str(error.instance)
+        span = self.at((*path, name), key=True)
+        rule = str(error.schema.get("description", "")).rstrip(".")
+        return fault(
+            "E125",
+            f"`{cut(name)}` cannot be a name here",
+            span,
+            why="Names become parts of queues, jobs, functions and files.",
+            help=f"{rule}, such as {either(ticked(error.schema.get('examples', [])))}.",
+        )
+
+
+class _Any:
+    pass
+
+
+_ANY: Final = _Any()
+
+
+def _lower(sentence: str) -> str:
+    keep = sentence[:2].isupper() or sentence.startswith("pgmq")
+    return (sentence[:1] if keep else sentence[:1].lower()) + sentence[1:].rstrip(".")
+
+
+def _required(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    missing = next(name for name in error.validator_value if name not in error.instance)
+    return fault(
+        "E121",
+        f"{p.called(path)} needs `{missing}`",
+        p.at(path, key=True),
+        why=str(error.schema.get("properties", {}).get(missing, {}).get("description", "")),
+        help=f"Add `{missing}: {_example(error.schema.get('properties', {}).get(missing, {}))}`.",
+    )
+
+
+def _dependent(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    key, missing = next(
+        (key, name)
+        for key, names in error.validator_value.items()
+        if key in error.instance
+        for name in names
+        if name not in error.instance
+    )
+    return fault(
+        "E121",
+        f"`{key}` needs `{missing}` beside it",
+        p.at((*path, key), key=True),
+        why=str(error.schema["properties"][missing].get("description", "")),
+        help=f"Add `{missing}: {_example(error.schema['properties'][missing])}`.",
+    )
+
+
+def _type(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    return _wrong_kind(p, error, path, kind(error.validator_value))
+
+
+def _wrong_kind(p: Phrases, error: ValidationError, path: tuple[str | int, ...], wanted: str) -> Diagnostic:
+    node = p.node(path)
+    remedy = hint(node.value) if isinstance(node, ScalarNode) and not node.style else ""
+    if not remedy and isinstance(error.instance, int | float) and wanted.startswith("text"):
+        remedy = f'Put it in quotes: `"{node.value}"`.' if isinstance(node, ScalarNode) else ""
+    if not remedy:
+        example = _example(error.schema)
+        remedy = f"Write for example `{example}`." if example else ""
+    return fault(
+        "E122", f"{p.called(path)} must be {wanted}, not {shown(error.instance)}", p.at(path), help=remedy
+    )
+
+
+def _choice(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    values = error.validator_value if error.validator == "enum" else [error.validator_value]
+    written = error.instance
+    if path == ("version",) and not p.prefix:
+        return fault(
+            "E129",
+            f"{shown(written)} is not a version of the format that this orchestra reads",
+            p.at(path),
+            why="A newer format could mean something else by the same keys.",
+            help="Write `version: 1`, or use the orchestra that the spec was written for.",
+        )
+    refused = REFUSED_VALUES.get((p._object(path[:-1]), str(path[-1]) if path else "", str(written)))
+    if refused is not None:
+        return fault(
+            "E128", f"`{written}` is not supported: {_lower(refused[0])}", p.at(path), help=refused[1]
+        )
+    allowed = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
+    node = p.node(path)
+    remedy = hint(node.value) if not isinstance(values[0], str) and isinstance(node, ScalarNode) else ""
+    if not remedy and isinstance(written, str) and written.lower() in allowed:
+        remedy = f"Did you mean `{written.lower()}`?"
+    return fault(
+        "E123",
+        f"{p.called(path)} must be {either(ticked(allowed))}, not {shown(written)}",
+        p.at(path),
+        why=str(error.schema.get("description", "")),
+        help=remedy or f"Choose {either(ticked(allowed))}.",
+    )
+
+
+def _range(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    least, most = error.schema.get("minimum"), error.schema.get("maximum")
+    bounds = f"between {least:,} and {most:,}" if most is not None else f"at least {least:,}"
+    return fault(
+        "E124",
+        f"{p.called(path)} must be {bounds}, not {error.instance}",
+        p.at(path),
+        why=str(error.schema.get("description", "")),
+        help=f"Write for example `{_example(error.schema)}`.",
+    )
+
+
+def _form(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    rule = str(error.schema.get("description", ""))
+    examples = [str(x) for x in error.schema.get("examples", [])]
+    if not error.instance:
+        message = f"{p.called(path)} is empty"
+    elif error.validator == "maxLength":
+        most = f"{error.validator_value:,} characters"
+        message = f"{p.called(path)} has {len(error.instance):,} characters; at most {most} are allowed"
+    else:
+        message = f"{p.called(path)} cannot be read: `{cut(error.instance)}`"
+    help_text = f"Write for example {either(ticked(examples))}." if examples else ""
+    return fault("E125", message, p.at(path), why=rule, help=_better(error, path) or help_text)
+
+
+def _better(error: ValidationError, path: tuple[str | int, ...]) -> str:
+    """A remedy for mistakes that are common."""
+    last = path[-1] if path else ""
+    text = str(error.instance)
+    if last == "payload_schema":
+        return "Write a path relative to this file, such as `./payloads/product.json`; nothing is fetched."
+    if last in ("relation", "name") and "." not in text:
+        return f"Name the schema as well: `public.{cut(text)}`."
+    if text.replace(".", "", 1).isdecimal() and "(ms|" in str(error.validator_value):
+        return f"Add the unit: `{text}s` or `{text}ms`."
+    if "(ms|" in str(error.validator_value) and any(c.isdigit() for c in text):
+        return "Write one whole number and one unit: `90m`, not `1h30m` or `1.5h`."
+    return ""
+
+
+def _size(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    if error.validator in ("minProperties", "maxProperties") and error.schema.get("maxProperties") == 1:
+        return _exactly_one(p, path, list(error.schema["properties"]), [str(k) for k in error.instance])
+    things = "entries" if isinstance(error.instance, dict) else "items"
+    count = len(error.instance)
+    message = {
+        "uniqueItems": f"{p.called(path)} names the same thing twice",
+        "minItems": f"{p.called(path)} needs at least {error.validator_value} {things} and has {count}",
+        "minProperties": f"{p.called(path)} is empty",
+    }.get(
+        str(error.validator),
+        f"{p.called(path)} has {count:,} {things}; at most {error.validator_value:,} are allowed",
+    )
+    example = _example(error.schema)
+    return fault("E126", message, p.at(path), help=f"Write for example `{example}`." if example else "")
+
+
+def _branches(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    branches = error.validator_value
+    if all(set(b) == {"required"} for b in branches):
+        names = [b["required"][0] for b in branches]
+        if isinstance(error.instance, dict):
+            return _exactly_one(
+                p, path, names, [n for n in names if n in error.instance], error.validator == "anyOf"
+            )
+    wanted = [b["type"] for b in branches if "type" in b]
+    forms = [str(b.get("const", "")) or "/".join(b.get("enum", ())) for b in branches]
+    words = [
+        f"`{form}`" if form and t == "string" else kind(t) for form, t in zip(forms, wanted, strict=False)
+    ]
+    return _wrong_kind(p, error, path, either(words))
+
+
+def _exactly_one(
+    p: Phrases, path: tuple[str | int, ...], names: Sequence[str], present: Sequence[str], more: bool = False
+) -> Diagnostic:
+    listed = either(ticked(names))
+    if not present:
+        return fault("E121", f"{p.called(path)} needs {listed}", p.at(path, key=True), help=f"Add {listed}.")
+    have = " and ".join(ticked(present))
+    return fault(
+        "E127",
+        f"{p.called(path)} has {have}; exactly one of {listed} may stand here",
+        p.at((*path, present[-1]), key=True),
+        why="It would not be clear which of them counts.",
+        help="Remove all but one; several triggers are written as a list, one each."
+        if "http" in names
+        else "Remove all but one.",
+    )
+
+
+def _other(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+    return fault(
+        "E122", f"{p.called(path)} is not as the schema wants it: {cut(error.message, 200)}", p.at(path)
+    )
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    """The first example of a schema as flow YAML."""
+    examples = schema.get("examples", [])
+    return flow(examples[0]) if examples else ""
+
+
+def flow(value: Any) -> str:
+    """A value as it would stand in flow style."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "{" + ", ".join(f"{k}: {flow(v)}" for k, v in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(flow(v) for v in value) + "]"
+        case str() if any(c in value for c in "*{}[],:'#&") or value[:1] in ">=":
+            return '"' + value + '"'
+    return str(value)
+
+
+_WORDS: Final[dict[str, Callable[[Phrases, ValidationError, tuple[str | int, ...]], Diagnostic]]] = {
+    "required": _required,
+    "dependentRequired": _dependent,
+    "type": _type,
+    "enum": _choice,
+    "const": _choice,
+    "minimum": _range,
+    "maximum": _range,
+    "pattern": _form,
+    "minLength": _form,
+    "maxLength": _form,
+    "minItems": _size,
+    "maxItems": _size,
+    "uniqueItems": _size,
+    "minProperties": _size,
+    "maxProperties": _size,
+    "anyOf": _branches,
+    "oneOf": _branches,
+}

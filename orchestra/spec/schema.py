@@ -1,0 +1,79 @@
+"""The JSON Schema of a spec, and whether data keeps to it: quickly by jsonschema-rs, in words by `explain.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import jsonschema_rs
+
+from orchestra.spec.tree import Data
+
+SCHEMA_FILE: Final = "orchestra.v1.schema.json"
+
+
+@cache
+def schema_text() -> str:
+    """The schema's text: from the package where it was installed from a wheel, else from the repository."""
+    package = resources.files("orchestra")
+    for place in (package.joinpath("_schemas"), package.joinpath("..", "schemas")):
+        file = place.joinpath(SCHEMA_FILE)
+        if file.is_file():
+            return file.read_text(encoding="utf-8")
+    raise FileNotFoundError(SCHEMA_FILE)
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """The schema as written."""
+    loaded: Mapping[str, Any] = json.loads(schema_text())
+    return loaded
+
+
+def part(name: str) -> Mapping[str, Any]:
+    """The schema of one `$defs` entry, able to stand alone."""
+    return {"$ref": f"#/$defs/{name}", "$defs": schema()["$defs"]}
+
+
+@cache
+def file_schema() -> Mapping[str, Any]:
+    """What one file of several must keep to: `version` and `project` may stand in another."""
+    return {key: value for key, value in schema().items() if key != "required"}
+
+
+@cache
+def top_schema() -> Mapping[str, Any]:
+    """The same without looking into `workloads`, which are judged one by one."""
+    whole = file_schema()
+    workloads = {key: value for key, value in whole["properties"]["workloads"].items()}
+    workloads["additionalProperties"] = True
+    return {**whole, "properties": {**whole["properties"], "workloads": workloads}}
+
+
+@cache
+def _validator(which: Callable[[], Mapping[str, Any]]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(which())
+
+
+@cache
+def workload_schema() -> Mapping[str, Any]:
+    """One workload."""
+    return part("workload")
+
+
+def file_is_valid(data: Data) -> bool:
+    """Whether a whole file keeps to the schema."""
+    return bool(_validator(file_schema).is_valid(data))
+
+
+def top_is_valid(data: Data) -> bool:
+    """Whether a file keeps to the schema but for the inside of its workloads."""
+    return bool(_validator(top_schema).is_valid(data))
+
+
+def workload_is_valid(data: Data) -> bool:
+    """Whether one workload keeps to the schema."""
+    return bool(_validator(workload_schema).is_valid(data))
