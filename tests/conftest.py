@@ -11,8 +11,12 @@ from engines import NAMES, Engine, Pool
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("orchestra")
-    group.addoption("--engine", action="append", choices=NAMES, help="run only the tests of this engine (repeatable)")
-    group.addoption("--update", action="store_true", help="rewrite golden files instead of comparing with them")
+    group.addoption(
+        "--engine", action="append", choices=NAMES, help="run only the tests of this engine (repeatable)"
+    )
+    group.addoption(
+        "--update", action="store_true", help="rewrite golden files instead of comparing with them"
+    )
 
 
 def _chosen(config: pytest.Config) -> tuple[str, ...]:
@@ -29,7 +33,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of engines that --engine does not name; they count as deselected, not as skipped."""
+    """Leave out the tests of engines that --engine does not name: deselected, not skipped."""
     chosen = _chosen(config)
     if set(chosen) == set(NAMES):
         return

@@ -31,5 +31,5 @@ def tool(name: str) -> str:
 
 
 def clean_environment() -> dict[str, str]:
-    """The caller's environment without libpq's variables, so that no PGPORT or PGHOST leaks into the server."""
+    """The caller's environment without libpq's variables: no PGPORT or PGHOST may leak into the server."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

@@ -1,7 +1,7 @@
 """One embedded PostgreSQL for each project directory.
 
-Driven by the wheel's own initdb and pg_ctl: its Python class stops the server when the process that started it exits,
-while ours has to outlive the command that started it and serve several processes.
+Driven by the wheel's own initdb and pg_ctl: its Python class stops the server when the process that started
+it exits, while ours has to outlive the command that started it and serve several processes.
 
     DIRECTORY/postgres/     the data directory          DIRECTORY/share/    extensions to create
     DIRECTORY/postgres.log  the server's log            DIRECTORY/lock      held while starting or stopping
@@ -34,8 +34,8 @@ SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel allows 107, some systems 103
 START_TIMEOUT = 60  # seconds
 
-# What a hosted server has that the code looks at. The `cron.*` ones are placeholders here: pg_cron's library, which
-# would define them, is what the stand-in replaces.
+# What a hosted server has that the code looks at. The `cron.*` ones are placeholders here: pg_cron's library,
+# which would define them, is what the stand-in replaces.
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "port": "5432",  # names the socket only; each project has a socket directory of its own
@@ -71,8 +71,8 @@ def start(
 ) -> Embedded:
     """Start the server of `directory`, or find it running; its data is made on the first call (about 2 s).
 
-    `pgmq_extension` makes `create extension pgmq` possible. `settings` are server settings that go over the defaults;
-    they take effect when the server starts, not on one that is running already.
+    `pgmq_extension` makes `create extension pgmq` possible. `settings` are server settings that go over the
+    defaults; they take effect when the server starts, not on one that is running already.
 
     Raises DevDatabaseError with the server's own words when it does not come up.
     """
@@ -114,7 +114,7 @@ def _locked(home: Path) -> Iterator[None]:
 
 
 def _socket_dir(home: Path) -> Path:
-    """Beside the data, unless the path is too long for a socket; then a private directory named by a hash of it."""
+    """Beside the data; if that is too long for a socket, a private directory named by a hash of the path."""
     beside = home / "run"
     if len(os.fsencode(beside / SOCKET_NAME)) <= SOCKET_PATH_LIMIT:
         return beside
@@ -151,8 +151,11 @@ def _make_data(home: Path) -> None:
     building.mkdir(mode=0o700)
     launcher().hand_over(building)
     made = _run(
-        [tool("initdb"), "-D", str(building), "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-sync"]
-        + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
+        [
+            *(tool("initdb"), "-D", str(building), "-U", USER, "--auth=trust"),
+            *("--no-sync", "--no-instructions"),
+            *("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+        ]
     )
     if made.returncode != 0:
         raise DevDatabaseError(f"initdb failed in {building}: {made.stderr.strip()}")
@@ -163,7 +166,9 @@ def _write_settings(home: Path, settings: Mapping[str, str]) -> None:
     sockets = _socket_dir(home)
     sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
     if sockets.stat().st_uid not in (os.getuid(), launcher().uid):
-        raise DevDatabaseError(f"{sockets} belongs to another user", "remove it, or use a shorter project directory")
+        raise DevDatabaseError(
+            f"{sockets} belongs to another user", "remove it, or use a shorter project directory"
+        )
     launcher().hand_over(sockets)
     fixed = {
         "unix_socket_directories": str(sockets),

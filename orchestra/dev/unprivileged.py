@@ -1,8 +1,8 @@
 """PostgreSQL refuses to run as root: how a server is started when we are root.
 
-Best is a user namespace, in which root appears as an ordinary user: files keep their owner and nothing has to be made
-readable for anybody. Where the kernel or a container forbids namespaces, the server drops to an ordinary user, and the
-data directory then belongs to that user.
+Best is a user namespace, in which root appears as an ordinary user: files keep their owner and nothing has to
+be made readable for anybody. Where the kernel or a container forbids namespaces, the server drops to an
+ordinary user, and the data directory then belongs to that user.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -62,12 +61,14 @@ class Engine:
     def connect(
         self, *, user: str | None = None, database: str | None = None, **options: Any
     ) -> psycopg.Connection[Any]:
-        """A connection that is closed with the test; `options` as for psycopg.connect (autocommit=True, …)."""
+        """A connection that is closed with the test; `options` as for psycopg.connect."""
         connection = psycopg.connect(self.url(user=user, database=database), **options)
         self._connections.append(connection)
         return connection
 
-    def execute(self, query: str, params: Sequence[Any] | None = None, *, user: str | None = None) -> list[Any]:
+    def execute(
+        self, query: str, params: Sequence[Any] | None = None, *, user: str | None = None
+    ) -> list[Any]:
         """Run one statement on a connection of its own, committed; its rows, or [] when it has none."""
         with psycopg.connect(self.url(user=user), autocommit=True) as connection:
             cursor = connection.execute(query, params)
@@ -82,7 +83,8 @@ class Engine:
         options: Sequence[str] = (),
         check: bool = True,
     ) -> str:
-        """Run SQL text, or a file given as a Path, with a real psql and ON_ERROR_STOP; its output, errors included.
+        """Run SQL text, or a file given as a Path, with a real psql and ON_ERROR_STOP; its output, errors
+        included.
 
         Raises PsqlError when psql stops at an error, unless `check` is false.
         """
@@ -102,7 +104,9 @@ class Engine:
             raise PsqlError(f"psql ended with {done.returncode}:\n{done.stdout}")
         return done.stdout
 
-    def pg_dump(self, schemas: Sequence[str] = (), *, database: str | None = None, options: Sequence[str] = ()) -> str:
+    def pg_dump(
+        self, schemas: Sequence[str] = (), *, database: str | None = None, options: Sequence[str] = ()
+    ) -> str:
         """The schema-only dump of some schemas (default: all), the same text for the same objects."""
         command = [tool("pg_dump"), "--schema-only", "--restrict-key=tests", *options]
         command += [f"--schema={name}" for name in schemas]
@@ -119,12 +123,12 @@ class Engine:
         return done.stdout
 
     def reset(self) -> None:
-        """Bring the database back to pristine: no extensions, jobs, user schemas, roles, databases, other clients."""
+        """Back to pristine: no extensions, jobs, schemas, roles, databases or other clients of a test."""
         self.close_connections()
         reset(self.dsn)
 
     def quiesce(self) -> None:
-        """Stop what would go on after the test: connections and cron jobs. Cheap; the rest waits for `reset`."""
+        """Stop what would go on after the test: connections and cron jobs. The rest waits for `reset`."""
         self.close_connections()
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             if connection.execute("select to_regclass('cron.job')").fetchone() != (None,):
@@ -151,7 +155,7 @@ class Engine:
         return supabase.make(self, pgmq=pgmq, cron=cron)
 
     def run_ticker(self) -> AbstractContextManager[object]:
-        """While this is open, due cron jobs run: the stand-in's ticker, or nothing where pg_cron itself is live."""
+        """While this is open, due cron jobs run: by the ticker, or by pg_cron, which is always live."""
         if not self.is_embedded:
             return nullcontext()
         from orchestra.dev.ticker import Ticker

@@ -8,7 +8,8 @@ import psycopg
 from psycopg import sql
 
 FIRST_USER_OID = 16384  # everything that initdb made is below
-DROPS_PER_TRANSACTION = 200  # tables; a drop takes several locks each, and the lock table has its default size
+# Tables; a drop takes several locks for each, and the lock table has its default size.
+DROPS_PER_TRANSACTION = 200
 
 _OTHER_CLIENTS = """
     select pg_terminate_backend(pid, 5000)
@@ -24,14 +25,17 @@ _MANY_TABLES = """
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind in ('r', 'p') and not c.relispartition
        and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and
+       d.deptype = 'e')
 """
 
 
 def reset(dsn: str) -> None:
     """Drop whatever a test may have made in the server of `dsn`, and end its connections."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("set client_min_messages = error; set lock_timeout = '20s'; set statement_timeout = '60s'")
+        connection.execute(
+            "set client_min_messages = error; set lock_timeout = '20s'; set statement_timeout = '60s'"
+        )
         _stop_jobs(connection)
         connection.execute(_OTHER_CLIENTS)
         _drop_databases(connection)
@@ -79,7 +83,9 @@ def _drop_objects(connection: psycopg.Connection[Any]) -> None:
         connection.execute("alter role postgres reset all")
     # A test may have narrowed who connects to or creates in the database.
     connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(database)))
-    connection.execute(sql.SQL("grant connect, temporary on database {} to public").format(sql.Identifier(database)))
+    connection.execute(
+        sql.SQL("grant connect, temporary on database {} to public").format(sql.Identifier(database))
+    )
 
 
 def _drop_roles(connection: psycopg.Connection[Any]) -> None:

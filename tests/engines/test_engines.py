@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from engines import Engine
 
 
@@ -42,7 +43,9 @@ def test_reset_survives_a_thousand_queues(embedded: Engine) -> None:
 
     install_pgmq(embedded)
     for start in range(0, 1000, 100):
-        embedded.execute("select pgmq.create('q' || i) from generate_series(%s::int, %s::int) i", [start, start + 99])
+        embedded.execute(
+            "select pgmq.create('q' || i) from generate_series(%s::int, %s::int) i", [start, start + 99]
+        )
     embedded.reset()
     assert embedded.execute("select nspname from pg_namespace where nspname = 'pgmq'") == []
 
@@ -58,5 +61,7 @@ def test_the_hosted_role_is_no_superuser_and_may_schedule(engine: Engine) -> Non
     hosted = engine.hosted()
     assert engine.execute("select rolsuper from pg_roles where rolname = %s", [hosted.role]) == [(False,)]
     engine.execute("select cron.schedule('job', '* * * * *', 'select 1')", user=hosted.role)
-    assert engine.execute("select jobname, username from cron.job", user=hosted.role) == [("job", hosted.role)]
+    assert engine.execute("select jobname, username from cron.job", user=hosted.role) == [
+        ("job", hosted.role)
+    ]
     engine.execute("select pgmq.create('q')", user=hosted.role)
