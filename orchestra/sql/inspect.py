@@ -63,6 +63,7 @@ def inspect(sql: str) -> Inspection:
         functions=tuple(walk.functions),
         operators=tuple(walk.operators),
         types=tuple(walk.types),
+        columns=frozenset(walk.columns),
         parameters=frozenset(walk.parameters),
     )
 

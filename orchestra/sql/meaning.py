@@ -20,7 +20,7 @@ def same_meaning(a: str, b: str) -> bool:
         left, right = parse(a), parse(b)
     except SqlError:
         return _by_sqlglot(a, b)
-    return _bare(left) == _bare(right)
+    return bool(_bare(left) == _bare(right))
 
 
 def _bare(tree: Any) -> Any:
@@ -35,6 +35,6 @@ def _by_sqlglot(a: str, b: str) -> bool:
     from sqlglot.errors import SqlglotError
 
     try:
-        return sqlglot.parse(a, read="postgres") == sqlglot.parse(b, read="postgres")
+        return bool(sqlglot.parse(a, read="postgres") == sqlglot.parse(b, read="postgres"))
     except (SqlglotError, RecursionError):
         return a.split() == b.split()

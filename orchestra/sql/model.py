@@ -52,6 +52,8 @@ class Inspection:
     functions: tuple[Name, ...] = ()
     operators: tuple[Name, ...] = ()
     types: tuple[Name, ...] = ()
+    columns: frozenset[str] = frozenset()
+    """Every column that is named, whatever its table."""
     parameters: frozenset[int] = frozenset()
 
     @property

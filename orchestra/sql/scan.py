@@ -18,26 +18,26 @@ class SqlError(Exception):
 def scan(sql: str) -> list[Any] | None:
     """Tokens (`start`, `end` inclusive, `name`, `kind`; offsets in characters), or None where it cannot be
     scanned."""
-    from pglast import parser
+    from pglast import Error, parser
 
     if "\0" in sql:
         return None
     try:
         tokens: list[Any] = parser.scan(sql)
-    except (parser.Error, UnicodeEncodeError):
+    except (Error, UnicodeEncodeError):
         return None
     return tokens
 
 
 def parse(sql: str) -> list[dict[str, Any]]:
     """The statements as libpg_query's JSON tree; locations in it count bytes. Raises SqlError."""
-    from pglast import parser
+    from pglast import Error, parser
 
     if "\0" in sql:
         raise SqlError("a NUL character", sql.index("\0"))
     try:
         tree = json.loads(parser.parse_sql_json(sql))
-    except parser.Error as error:
+    except Error as error:
         message, offset = (*error.args, None, None)[:2]
         raise SqlError(str(message), offset if isinstance(offset, int) else None) from error
     except UnicodeEncodeError as error:

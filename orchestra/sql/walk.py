@@ -30,6 +30,7 @@ class Walk:
         self.functions: list[Name] = []
         self.operators: list[Name] = []
         self.types: list[Name] = []
+        self.columns: set[str] = set()
         self.parameters: set[int] = set()
 
     def statement(self, tree: Node) -> None:
@@ -59,6 +60,9 @@ class Walk:
                     self._named(self.operators, value.get("name"), value)
             case "TypeName" | "typeName":
                 self._named(self.types, value.get("names"), value)
+            case "ColumnRef":
+                last = value.get("fields", [{}])[-1]
+                self.columns.update(filter(None, [last.get("String", {}).get("sval")]))
             case "ParamRef":
                 self.parameters.add(int(value.get("number", 0)))
             case "intoClause":

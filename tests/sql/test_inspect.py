@@ -53,39 +53,27 @@ def test_kind(sql: str, kind: str) -> None:
         ("with a as (select * from a) select * from a", {"a": ""}),
         ("with recursive a as (select 1 union all select * from a) select * from a", {}),
         ("with a as (select 1), b as (select * from a) select * from b, c", {"c": ""}),
-        ("with a as (delete from app.x returning *) insert into app.y select * from a",
-         {"app.x": "delete", "app.y": "insert"}),
+        (
+            "with a as (delete from app.x returning *) insert into app.y select * from a",
+            {"app.x": "delete", "app.y": "insert"},
+        ),
         ("with t as (select 1) update t set a = 1 from t", {"t": "update"}),
         ("select * from app.a s for update of s skip locked", {"app.a": ""}),
         ("truncate app.a, b", {"app.a": "truncate", "b": "truncate"}),
-        ("select (select 1 from app.deep where exists (select from app.deeper))", {"app.deep": "",
-        "app.deeper": ""}), ("create table app.t as select * from app.u", {"app.t": "create", "app.u": ""}),
-        ("merge into app.a using app.b on
-        true when matched then delete when
-        not matched then
-        insert values (1)",
-        {"app.a": "delete insert", "app.b": ""}), ], ) # fmt:
-        skip def test_relations(sql: str,
-        found: dict[str,
-        str]) -> None:
-        assert relations(sql)
-       
-        =
-        == found
+        ("select (select 1 from app.a where exists (select from b))", {"app.a": "", "b": ""}),
+        ("create table app.t as select * from app.u", {"app.t": "create", "app.u": ""}),
+        (
+            "merge into app.a using b on true when matched then delete when not matched then do nothing",
+            {"app.a": "delete", "b": ""},
+        ),
+    ],
+)
+def test_relations(sql: str, found: dict[str, str]) -> None:
+    assert relations(sql) == found
 
 
-d
-de def test_columns_that_an_update_sets() -> None: assert inspect("update app.t set a
-= 1, (b, c) =
-(select 1, 2)").relations[0].columns
-== ("a", "b", " "
-"""
-
-
-"
-"""c
-"""c"
-"""c")
+def test_columns_that_an_update_sets() -> None:
+    assert inspect("update app.t set a = 1, (b, c) = (select 1, 2)").relations[0].columns == ("a", "b", "c")
 
 
 @pytest.mark.parametrize(
@@ -97,111 +85,59 @@ de def test_columns_that_an_update_sets() -> None: assert inspect("update app.t 
         ("update app.t set a = 1", False),
         ("select 1", True),
     ],
-
-) def test_has_where(sql: str,
-bounded: bool) -> None: assert inspect(sql).has_where
-
-i
-
-i is bounded
+)
+def test_has_where(sql: str, bounded: bool) -> None:
+    assert inspect(sql).has_where is bounded
 
 
-d
-de def test_functions_types_and_operators_with_their_schema() ->
-None: found = inspect( "select app.f(a::citext), now(), b <=> c, d
-operator(app.=) e,
-f::app.mood[] from unnest(g)" ) assert [str(n)
-for n in found.functions] == ["app.f", "now", "unnest"] assert [str(n) for
-n in found.types]
-==
-   
-    "
-   
-   
-    "
-    """
-   
-    " "
-    """["citext",
-    "app.mood"] assert [str(n) for n in found.operators] == "
-    ""
-    ""
-    ""
-    ""
-    ""
-    ""
-   
-    " "
-   
-   
-   
-    """["<=>",
-   
-   
-    "app.="]
+def test_functions_types_and_operators_with_their_schema() -> None:
+    found = inspect(
+        "select app.f(a::citext), now(), b <=> c, d operator(app.=) e, f::app.mood[] from unnest(g)"
+    )
+    assert [str(n) for n in found.functions] == ["app.f", "now", "unnest"]
+    assert [str(n) for n in found.types] == ["citext", "app.mood"]
+    assert [str(n) for n in found.operators] == ["<=>", "app.="]
+    assert found.columns == set("abcdefg")
 
 
-
-d de def test_functions_that_a_call_names() -> None: assert [str(n)
-for n in inspect("call app.f(:payload)").functions]
-==
-["app.f"]
+def test_functions_that_a_call_names() -> None:
+    assert [str(n) for n in inspect("call app.f(:payload)").functions] == ["app.f"]
 
 
-
-d de def test_places_are_those_of_the_text_as_written() -> None: sql = "select 'é😀',
-:payload, app.f() from
-app.t where :attempt >
-1" found = inspect(sql)
-assert found.functions[0].offset == sql.index("app.f") assert found.relations[0].offset == sql.index("app.t")
-broken = "select 'é😀', :payload, :attempt form x y" assert
-inspect(broken).offset == broken.index("x
-y") + 2 or
-    inspect(broken).error
+def test_places_are_those_of_the_text_as_written() -> None:
+    sql = "select 'é😀', :payload, app.f() from app.t where :attempt > 1"
+    found = inspect(sql)
+    assert found.functions[0].offset == sql.index("app.f")
+    assert found.relations[0].offset == sql.index("app.t")
 
 
-
-d de def test_what_does_not_parse() ->
-None: found = inspect("select * form app.t") assert
-found.error == 'syntax error
-at or near
-"form"' assert found.offset
-   
-   
-   
-    ==
-   
-    9
+def test_the_place_of_a_syntax_error_is_that_of_the_text_as_written() -> None:
+    sql = "select 'é😀', :payload, :attempt frm x y"
+    assert inspect(sql).offset == sql.index("x y")
 
 
-@pytest.mark.parametriz
-@pytest.mark.parametrize @pytest.mark.parametrize( "sql", ["select '\0'", "select '\ud800'", "select " + "("
-* 20_000, "1+" * 50_000 + "1"] )
-d
-de def test_hostile_texts_are_errors(sql: str)
--> None:
-asser asser
-assert inspect(sql).error
+def test_what_does_not_parse() -> None:
+    found = inspect("select * form app.t")
+    assert found.error == 'syntax error at or near "form"'
+    assert found.offset == 9
+
+
+@pytest.mark.parametrize(
+    "sql", ["select '\0'", "select '\ud800'", "select " + "(" * 20_000, "select " + "1+" * 50_000 + "1"]
+)
+def test_hostile_texts_are_errors(sql: str) -> None:
+    assert inspect(sql).error
 
 
 @given(st.text(max_size=80))
-d
-de def test_never_raises(sql:
-str
-str str) ->
-None: inspect(sql
-inspect(sql)
+def test_never_raises(sql: str) -> None:
+    inspect(sql)
 
 
-d
-de def test_the_catalogue_knows_the_usual_names() -> None: assert
-{"now", "count", "jsonb_build_object", "gen_random_uuid"} <= FUNCTIONS assert {"=", "->>", "||",
-"@>"} <= OPERATORS and "<=>" not in OPERATORS assert {"text", "jsonb",
-"uuid"} <= TYPES and "citext" not in
-TYPES
-   
-    assert
-    "pg_class" in
-    RELATIONS
-
-
+def test_the_catalogue_knows_the_usual_names() -> None:
+    assert {"now", "count", "jsonb_build_object", "gen_random_uuid"} <= FUNCTIONS
+    assert {"=", "->>", "||", "@>"} <= OPERATORS
+    assert {"text", "jsonb", "uuid"} <= TYPES
+    assert "<=>" not in OPERATORS
+    assert "citext" not in TYPES
+    assert "pg_class" in RELATIONS
