@@ -68,6 +68,8 @@ SQL_TURN_MS: Final = 5
 """Allowance for claiming and settling one message in SQL, two commits (measured: about 1 ms each with fsync)."""
 SQL_RUN_MS: Final = 60_000
 """How long one run of a SQL consumer goes on before it leaves the rest to the next tick."""
+SQL_MARGIN_MS: Final = 5_000
+"""Kept back by it from a `statement_timeout`, which counts for the whole run."""
 CRON_BOOT_MS: Final = 50
 """Allowance for the start of a cron job, a connection of its own."""
 MONTH_S: Final = 30 * 24 * 3600

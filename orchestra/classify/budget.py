@@ -13,8 +13,7 @@ from orchestra.spec.model import EdgeHandler, Platform, Workload
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What runs under one budget: the workload's handler, or one step of a pipeline. `budget_ms` 0: no
-    limit."""
+    """What runs under one budget: the workload's handler, or one step of a pipeline. 0 ms is no limit."""
 
     name: str
     max_ms: int
@@ -48,7 +47,8 @@ def units(workload: Workload, platform: Platform) -> Iterator[Unit]:
         yield Unit(f"step `{step.name}`", step.durations.max_ms, edge, budget(edge))
     if not workload.steps:
         edge = isinstance(workload.handler, EdgeHandler)
-        yield Unit("one item", workload.durations.max_ms, edge, budget(edge))
+        name = "one item" if edge else "the statement"
+        yield Unit(name, workload.durations.max_ms, edge, budget(edge))
 
 
 def tightest(workload: Workload, platform: Platform) -> Unit:

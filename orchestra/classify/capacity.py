@@ -6,6 +6,7 @@ from math import ceil
 
 from orchestra import platform as limits
 from orchestra.classify import features, invocations, throughput
+from orchestra.classify.budget import sql_budget_ms
 from orchestra.classify.model import Arithmetic, Capacity
 from orchestra.spec.model import Durations, EdgeHandler, Pattern, Platform, Retry, Workload
 
@@ -35,11 +36,12 @@ def prove(workload: Workload, platform: Platform, pattern: Pattern) -> Capacity:
 def _queue(workload: Workload, platform: Platform) -> Capacity:
     numbers = arithmetic(workload, platform)
     rate, burst = workload.arrival.rate, workload.arrival.burst
+    levels, path_ms = _critical_path(workload)
     spare = numbers.ceiling_per_s - (rate or 0)
     return Capacity(
         ceiling_per_s=numbers.ceiling_per_s,
         drain_burst_s=burst / spare if burst is not None and spare > 0 else None,
-        latency_worst_s=_latency_worst_s(workload, numbers),
+        latency_worst_s=_latency_worst_s(workload, numbers, levels, path_ms),
         lease_s=workload.visibility_timeout_ms / 1_000,
         retry_span_s=retry_span_s(workload.retry),
         invocations_month=invocations.of_queue(workload, numbers),
@@ -47,6 +49,7 @@ def _queue(workload: Workload, platform: Platform) -> Capacity:
         arrival_per_s=rate,
         burst=burst,
         batch_span_s=ceil(numbers.batch / numbers.per_slot) * _timeout_ms(workload) / 1_000,
+        levels=levels,
         arithmetic=numbers,
     )
 
@@ -61,7 +64,9 @@ def arithmetic(workload: Workload, platform: Platform) -> Arithmetic:
                 limit=workload.concurrency.limit,
                 item_ms=item_ms,
                 item_is_typical=typical,
+                timeout_ms=_timeout_ms(workload),
                 poll_ms=workload.poll_interval_ms,
+                statement_timeout_ms=sql_budget_ms(platform),
             )
         )
     return throughput.ceiling(
@@ -89,19 +94,16 @@ def retry_span_s(retry: Retry) -> float:
     return span / 1_000
 
 
-def _latency_worst_s(workload: Workload, numbers: Arithmetic) -> float:
-    """A message that comes last in the burst, just after a tick, with its wake lost; in a pipeline once a
-    level."""
-    start = numbers.poll_s + numbers.boot_s
+def _latency_worst_s(workload: Workload, numbers: Arithmetic, levels: int, path_ms: int) -> float:
+    """What comes last in the burst, just after a tick, its wake lost; in pipelines once a level."""
     position = (workload.arrival.burst or 0) / numbers.ceiling_per_s
-    if workload.steps:
-        levels, path_ms = _critical_path(workload)
-        return levels * start + position + path_ms / 1_000
-    return start + position + workload.durations.max_ms / 1_000
+    return levels * (numbers.poll_s + numbers.boot_s) + position + path_ms / 1_000
 
 
 def _critical_path(workload: Workload) -> tuple[int, int]:
-    """Steps on the longest chain, and the time of the slowest chain. Cycles (E2xx refuses them) are cut."""
+    """Steps on the longest chain, and the time of the slowest one. Cycles (E2xx refuses them) are cut."""
+    if not workload.steps:
+        return 1, workload.durations.max_ms
     steps = {s.name: s for s in workload.steps}
     seen: dict[str, tuple[int, int]] = {}
 

@@ -11,8 +11,7 @@ from orchestra.spec.model import Pattern, Platform, Workload
 
 
 def classify(workload: Workload, platform: Platform) -> Classification:
-    """How `workload` should run on `platform`, and why. Total: any workload gets an answer, if only a
-    problem."""
+    """How `workload` should run on `platform`, and why. Total: any workload gets an answer, or a problem."""
     unit = budget.tightest(workload, platform)
     problem = _no_edge_here(workload, platform) or budget.problem(unit, platform)
     if problem is not None:

@@ -1,11 +1,9 @@
-"""Invocations of Edge Functions a month, from the declared arrival: requests at the door, and workers
-started.
+"""Invocations of Edge Functions a month, from what is declared to arrive: requests at the door, and workers.
 
 A worker stays while there is work and lingers a little after it, so a new one starts where a gap between
-requests is longer than what the last request's work and the linger took: with requests at random times of
-rate r, that is
-`r * exp(-r * (work + linger))` a second, times the slots that one request's items keep busy. A worker that
-is never idle is still replaced after its J items, or when its time is over.
+requests is longer than the last request's work and the linger. With requests at random times of rate r that
+is `r * exp(-r * (work + linger))` a second, times the slots that one request's items keep busy. A worker that
+is never idle is still replaced after its J items, or when its time is over. Tests simulate it.
 """
 
 from __future__ import annotations
@@ -20,8 +18,7 @@ from orchestra.spec.model import HttpTrigger, ScheduleTrigger, Workload
 
 
 def requests_a_month(workload: Workload) -> float | None:
-    """What starts work in a month: declared arrival (items, so divided by the fan-out), or else the
-    schedules."""
+    """What starts work in a month: the declared arrival (items, so over the fan-out), else the schedules."""
     if workload.arrival.rate is not None:
         return workload.arrival.rate * limits.MONTH_S / items_a_request(workload)
     schedules = [t for t in workload.triggers if isinstance(t, ScheduleTrigger)]
@@ -63,4 +60,4 @@ def started_per_s(requests_per_s: float, items: int, linger_s: float, numbers: A
     by_items = requests_per_s * items / numbers.items
     awake = min(numbers.slots, 1 - exp(-requests_per_s * (work + linger_s)))
     by_time = awake / (numbers.window_s + numbers.boot_s)
-    return idle_starts + max(by_items, by_time)
+    return max(idle_starts, by_items, by_time)

@@ -21,9 +21,8 @@ class Reason:
 class Arithmetic:
     """The numbers behind a queue's ceiling; times in seconds.
 
-    `ceiling = slots x items / (items x item_time + boot + poll / 2)`: in one cycle each slot boots, works
-    through
-    `items` and waits half a poll interval for the next tick.
+    `ceiling = slots x items / (items x item_time + boot + wait)`: in one cycle each slot boots, works through
+    `items` and waits for the next tick.
     """
 
     handler: Literal["edge", "sql"]
@@ -46,13 +45,14 @@ class Arithmetic:
     """What ends the run: its time, or the isolate's CPU."""
     boot_s: float
     poll_s: float
+    wait_s: float
+    """Half a poll interval, or what is left of one after a run that is shorter."""
     ceiling_per_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What a queue can do. Rates per second, times in seconds; None where it does not apply or cannot be
-    known."""
+    """What a queue can do. Rates per second, times in seconds; None: does not apply, or unknown."""
 
     ceiling_per_s: float | None = None
     drain_burst_s: float | None = None
@@ -66,6 +66,8 @@ class Capacity:
     burst: int | None = None
     batch_span_s: float | None = None
     """The longest that one claimed batch can take: its rounds of handlers, each at its timeout."""
+    levels: int = 1
+    """Steps on the longest chain of a pipeline; the worst latency pays a start for each."""
     arithmetic: Arithmetic | None = None
 
     @property

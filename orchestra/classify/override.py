@@ -1,5 +1,4 @@
-"""A `pattern:` written in the spec: whether it is feasible, and what it gives up against the table's
-choice."""
+"""A `pattern:` written in the spec: whether it is feasible, and what it gives up against the table."""
 
 from __future__ import annotations
 

@@ -4,13 +4,15 @@ A worker boots, works through J items, leaves, and waits half a poll interval, o
 starts the next one. With D an item's duration, p items at once in a worker, o a turn's overhead and B items
 a turn:
 
-    t = D / p + o / B                        one item's share of a worker's time
-    J = min(G / t, S / t + p, CPU / cpu)     items of one run
-    X = N * J / (J * t + boot + T / 2)       items a second of N workers
+    t = D / p + o / B                     one item's share of a worker's time
+    J = min(G / t, CPU / cpu)             items of one run
+    X = N * J / (J * t + boot + T / 2)    items a second of N workers
 
 G is the time to work: half the wall clock less boot and margin for an Edge worker, the run budget for a
-consumer in SQL. A worker takes no work that might outlast it, so it starts items during S = G - timeout
-only, and finishes the p that it has. Tests hold this against a discrete-event simulation.
+consumer in SQL. Two corrections, both downwards, where items are long or ticks are rare. A worker takes no
+work that might outlast it, so rounds of p items start during S = G - timeout only, which makes
+p * (floor(S / (p * t)) + 1) of them in place of G / t. And a slot is started once a tick at the most, so a
+cycle is never shorter than T. Tests hold this against a discrete-event simulation.
 """
 
 from __future__ import annotations
@@ -78,12 +80,20 @@ def sql_workers(
     limit: int,
     item_ms: int,
     item_is_typical: bool,
+    timeout_ms: int,
     poll_ms: int,
+    statement_timeout_ms: int = 0,
     run_ms: int = limits.SQL_RUN_MS,
     turn_ms: int = limits.SQL_TURN_MS,
 ) -> Workers:
-    """Consumer jobs of pg_cron: `limit` of them, one item at a time each, committed one by one. A consumer
-    looks at its run budget between items only, so an item may begin at its very end."""
+    """Consumer jobs of pg_cron: `limit` of them, each with one item at a time, committed one by one.
+
+    A consumer looks at the clock between items: its run ends after `run_ms`, or when one more item might meet
+    the `statement_timeout` (0: none) of the whole run.
+    """
+    window_ms = run_ms
+    if statement_timeout_ms:
+        window_ms = min(window_ms, max(statement_timeout_ms - timeout_ms - limits.SQL_MARGIN_MS, 0))
     return Workers(
         handler="sql",
         slots=limit,
@@ -93,7 +103,7 @@ def sql_workers(
         timeout_s=0,
         turn_s=turn_ms / 1_000,
         batch=1,
-        window_s=run_ms / 1_000,
+        window_s=window_ms / 1_000,
         boot_s=limits.CRON_BOOT_MS / 1_000,
         poll_s=poll_ms / 1_000,
     )
@@ -101,14 +111,14 @@ def sql_workers(
 
 def ceiling(w: Workers) -> Arithmetic:
     item_time = max(w.item_s / w.per_slot + w.turn_s / w.batch, 1e-6)
-    by_time = w.window_s / item_time
-    if w.timeout_s:
-        by_time = min(by_time, max(w.window_s - w.timeout_s, 0) / item_time + w.per_slot)
+    rounds = int(max(w.window_s - w.timeout_s, 0) / (item_time * w.per_slot)) + 1
+    by_time = rounds * w.per_slot
     bound: Literal["time", "cpu"] = "time"
     if w.cpu_items is not None and w.cpu_items < by_time:
         by_time, bound = w.cpu_items, "cpu"
     items = max(int(by_time), 1)
-    cycle = items * item_time + w.boot_s + w.poll_s / 2
+    working = items * item_time + w.boot_s
+    wait = max(w.poll_s / 2, w.poll_s - working)
     return Arithmetic(
         handler=w.handler,
         slots=w.slots,
@@ -123,5 +133,6 @@ def ceiling(w: Workers) -> Arithmetic:
         bound=bound,
         boot_s=w.boot_s,
         poll_s=w.poll_s,
-        ceiling_per_s=w.slots * items / cycle,
+        wait_s=wait,
+        ceiling_per_s=w.slots * items / (working + wait),
     )

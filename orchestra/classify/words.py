@@ -6,8 +6,7 @@ _UNITS = ((3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
 def duration(ms: int) -> str:
-    """`29999` -> `29.999 s`, `120000` -> `2 min`, `400` -> `400 ms`: exact, in the largest unit that is
-    whole."""
+    """`29999` -> `29.999 s`, `120000` -> `2 min`, `400` -> `400 ms`: exact, in the largest whole unit."""
     if ms < 1_000:
         return f"{ms} ms"
     for size, unit in _UNITS:
