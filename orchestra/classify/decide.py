@@ -20,7 +20,8 @@ def classify(workload: Workload, platform: Platform) -> Classification:
     wanted = workload.pattern or chosen
     verdict = override.judge(workload, unit, chosen, wanted)
     if verdict.problem is not None:
-        return Classification(workload.name, None, why, unit.budget_ms, problem=verdict.problem)
+        said = f"{verdict.problem}; without it the table would choose {chosen}"
+        return Classification(workload.name, None, why, unit.budget_ms, problem=said)
     if wanted != chosen:
         why = (Reason(f"`pattern: {wanted}` is written, where the table would choose {chosen}."), *why)
     return Classification(

@@ -101,7 +101,7 @@ def _lease(c: Capacity) -> str:
     batch = count(c.arithmetic.batch, "item")
     if c.batch_span_s > (c.lease_s or 0):
         return f"{lease}, renewed while work goes on: a batch of {batch} can take {span}"
-    return f"{lease}, longer than the {span} that a batch of {batch} can take"
+    return f"{lease}, enough for the {span} that a batch of {batch} can take"
 
 
 def _invocations(month: float, included: float | None) -> str:

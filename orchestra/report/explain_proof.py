@@ -30,6 +30,9 @@ def _item(a: Arithmetic) -> str:
 
 def _run(a: Arithmetic) -> str:
     who = "a worker" if a.handler == "edge" else "a consumer job"
+    if a.item_s > a.window_s:
+        one = "one item" if a.items == 1 else f"{a.items} items at once"
+        return f"{who} does {one}, longer than the {seconds(a.window_s)} that it plans with, and leaves"
     limit = "until half of its isolate's CPU is used" if a.bound == "cpu" else f"in {seconds(a.window_s)}"
     return f"{who} does {count(a.items, 'item')} {limit}"
 
@@ -53,10 +56,8 @@ def _verdict(c: Capacity) -> Iterator[tuple[str, str]]:
         if c.drain_burst_s is None:
             yield "burst", f"{count(c.burst, 'item')}: never drained"
         else:
-            yield (
-                "burst",
-                f"{count(c.burst, 'item')}: drained in {seconds(c.drain_burst_s)}, more arriving meanwhile",
-            )
+            meanwhile = ", more arriving meanwhile" if c.arrival_per_s else ""
+            yield "burst", f"{count(c.burst, 'item')}: drained in {seconds(c.drain_burst_s)}{meanwhile}"
 
 
 def latency(c: Capacity) -> str:
@@ -66,6 +67,8 @@ def latency(c: Capacity) -> str:
         return f"{worst}, the start included"
     start = f"{seconds(c.arithmetic.poll_s)} poll interval + {seconds(c.arithmetic.boot_s)} boot"
     behind = f" + last of {count(c.burst, 'item')} in the burst" if c.burst else ""
+    if c.levels > 1:
+        return f"{worst}: {c.levels} levels of steps, each {start}{behind} + the slowest chain"
     return f"{worst}: {start}{behind} + the longest item, when its wake-up is lost"
 
 
@@ -80,6 +83,7 @@ def as_json(c: Capacity) -> dict[str, Any]:
         "latency_worst_s": _rounded(c.latency_worst_s),
         "lease_s": c.lease_s,
         "batch_span_s": c.batch_span_s,
+        "levels": c.levels,
         "retry_span_s": _rounded(c.retry_span_s),
         "invocations_month": _rounded(c.invocations_month),
         "invocations_included": c.invocations_included,
