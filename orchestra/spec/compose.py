@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from yaml._yaml import CParser
-from yaml.nodes import Node
+from yaml.nodes import Node, ScalarNode
 
 from orchestra.diagnostics import Diagnostic
 from orchestra.spec import mishaps
@@ -23,8 +23,8 @@ class _TooDeepError(Exception):
 class _Composer(CParser):
     """Composes without resolving tags, and stops at the limits.
 
-    The C code calls `descend_resolver` before and `ascend_resolver` after each node, once for a key and once for a
-    value. Both are kept to C-level calls, because a spec of 10,000 workloads has 400,000 nodes.
+    The C code calls `descend_resolver` before and `ascend_resolver` after each node, keys included. Both do
+    no more than C-level calls, because a spec of 10,000 workloads has 400,000 nodes.
     """
 
     descend_resolver: Callable[[Any, Any], None]
@@ -71,6 +71,6 @@ def compose(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:
         return None, [mishaps.unreadable(file)]
     finally:
         parser.dispose()
-    if root is None or (not root.value and not root.style and not root.tag and isinstance(root.value, str)):
+    if root is None or (isinstance(root, ScalarNode) and not (root.value or root.style or root.tag)):
         return None, [mishaps.empty(file)]
     return root, []

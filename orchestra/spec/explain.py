@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Any, Final, cast
@@ -16,6 +17,7 @@ from jsonschema.protocols import Validator
 from orchestra.spec.limits import MAX_FINDINGS
 from orchestra.spec.schema import file_schema, top_schema, workload_schema
 from orchestra.spec.tree import Data
+from orchestra.spec.wording import is_kind
 
 
 def _pattern(validator: Any, pattern: str, instance: Data, schema: Any) -> Iterator[ValidationError]:
@@ -43,7 +45,7 @@ def _unless_too_many(keyword: str, limit: str) -> Any:
     return check
 
 
-_Explainer: Final = jsonschema.validators.extend(
+_Explainer: Final = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     {
         "pattern": _pattern,
@@ -60,24 +62,52 @@ def _validator(which: Any) -> Validator:
     return cast(Validator, _Explainer(which()))
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed keyword: where in the data (`path`), what was found there, and the schema that it failed.
+
+    `wanted` is the keyword's value. `name_of` marks the name of a key, not a value, as what failed.
+    """
+
+    keyword: str
+    wanted: Any
+    found: Data
+    schema: Mapping[str, Any]
+    path: tuple[str | int, ...]
+    name_of: bool
+    message: str
+
+
 def file_errors(data: Data) -> list[ValidationError]:
     """What jsonschema finds in a whole file; for tests."""
     return list(_validator(file_schema).iter_errors(data))
 
 
-def top_errors(data: Data) -> list[ValidationError]:
+def top_failures(data: Data) -> list[Failure]:
     """What is wrong in a file apart from the inside of its workloads."""
     return _leaves(_validator(top_schema), data)
 
 
-def workload_errors(data: Data) -> list[ValidationError]:
+def workload_failures(data: Data) -> list[Failure]:
     """What is wrong in one workload."""
     return _leaves(_validator(workload_schema), data)
 
 
-def _leaves(validator: Validator, data: Data) -> list[ValidationError]:
-    found = (leaf for error in validator.iter_errors(data) for leaf in _unfold(error))
+def _leaves(validator: Validator, data: Data) -> list[Failure]:
+    found = (_failure(leaf) for error in validator.iter_errors(data) for leaf in _unfold(error))
     return list(islice(found, MAX_FINDINGS + 1))
+
+
+def _failure(error: ValidationError) -> Failure:
+    return Failure(
+        keyword=str(error.validator),
+        wanted=error.validator_value,
+        found=error.instance,
+        schema=error.schema if isinstance(error.schema, Mapping) else {},
+        path=tuple(error.absolute_path),
+        name_of="propertyNames" in error.absolute_schema_path,
+        message=error.message,
+    )
 
 
 def _unfold(error: ValidationError) -> Iterator[ValidationError]:
@@ -86,8 +116,6 @@ def _unfold(error: ValidationError) -> Iterator[ValidationError]:
         yield error
         return
     branches = cast("list[Mapping[str, Any]]", error.validator_value)
-    from orchestra.spec.wording import is_kind
-
     meant = [i for i, b in enumerate(branches) if "type" in b and is_kind(error.instance, b["type"])]
     if not meant:
         yield error

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 
 from orchestra.diagnostics import Diagnostic, Label, Severity, Span
 
@@ -10,8 +11,15 @@ from orchestra.diagnostics import Diagnostic, Label, Severity, Span
 def fault(
     code: str, message: str, span: Span, *, why: str = "", help: str = "", labels: Iterable[Label] = ()
 ) -> Diagnostic:
-    """An error about the form of the spec."""
-    return Diagnostic(code, Severity.ERROR, message, span, why, help, tuple(labels))
+    """An error about the form of the spec. Without a `why` of its own it has that of its code."""
+    return Diagnostic(code, Severity.ERROR, message, span, why or _reasons()[code], help, tuple(labels))
+
+
+@cache
+def _reasons() -> Mapping[str, str]:
+    from orchestra.spec.codes import CODES
+
+    return {doc.code: doc.why for doc in CODES}
 
 
 def top_of(file: str) -> Span:

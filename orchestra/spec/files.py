@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from glob import has_magic, iglob
 from itertools import islice
 from pathlib import Path
@@ -55,24 +55,24 @@ def _expand(path: str, found: dict[str, bytes | ReadFault]) -> list[str]:
         found[path.replace("\0", "␀")] = ReadFault("its name holds a NUL character")
         return []
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        is_folder = stat.S_ISDIR(Path(path).stat().st_mode)
     except OSError:
         is_folder = False
         if has_magic(path) and not os.path.lexists(path):
-            return _limited(path, iglob(path, recursive=True), found)
+            return _limited(path, iglob(path, recursive=True), found)  # noqa: PTH207 - absolute patterns too
     if not is_folder:
         return [path]
     try:
-        names = sorted(n for n in os.listdir(path) if n.endswith(_ENDINGS) and not n.startswith("."))
+        names = sorted(p.name for p in Path(path).iterdir() if p.suffix in _ENDINGS and p.name[0] != ".")
     except OSError as error:
         found[path] = _reason(error)
         return []
-    files = [os.path.join(path, name) for name in names]
+    files = [str(Path(path) / name) for name in names]
     return _limited(path, (f for f in files if not Path(f).is_dir()), found)
 
 
-def _limited(path: str, names: object, found: dict[str, bytes | ReadFault]) -> list[str]:
-    listed = sorted(n for n in islice(names, MAX_FILES + 1) if not Path(n).is_dir())  # type: ignore[call-overload]
+def _limited(path: str, names: Iterable[str], found: dict[str, bytes | ReadFault]) -> list[str]:
+    listed = sorted(n for n in islice(names, MAX_FILES + 1) if not Path(n).is_dir())
     if not listed:
         found[path] = ReadFault(
             "it holds no .yaml or .yml file", "Name a spec file, or a folder that has one."
@@ -87,14 +87,14 @@ def _limited(path: str, names: object, found: dict[str, bytes | ReadFault]) -> l
 
 def _identity(path: str) -> tuple[int, int] | None:
     try:
-        about = os.stat(path)
+        about = Path(path).stat()
     except OSError:
         return None
     return about.st_dev, about.st_ino
 
 
 def read_file(path: str, most: int) -> bytes | ReadFault:
-    """A file's bytes, at most `most` of them. Never waits: pipes and devices are refused unopened and unread."""
+    """A file's bytes, at most `most` of them. Never waits: pipes and devices are refused unread."""
     try:
         # A pipe would block open() until someone writes; the kind is checked again on the open file.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))

@@ -41,8 +41,7 @@ def find_ignores(text: str, root: Node | None, file: str) -> tuple[Ignore, ...]:
 
 
 def _scalar_lines(root: Node | None) -> dict[int, list[tuple[Place, Place]]]:
-    """Line -> the begin and end of the scalars that cover part of it. A block text's own first line is free for
-    comments."""
+    """Line -> begin and end of the scalars on it. The line of a `|` or `>` is free for comments."""
     covered: dict[int, list[tuple[Place, Place]]] = {}
     seen: set[int] = set()
     stack = [root] if root is not None else []

@@ -54,7 +54,7 @@ class Loaded:
 
 
 def load_files(paths: Sequence[str | Path]) -> Loaded:
-    """Find, read and parse the files that the paths name (see `files.read_specs`). Never raises for what they hold."""
+    """Find, read and parse the files that the paths name (see `files.read_specs`)."""
     parsed: list[Parsed] = []
     sources: dict[str, str] = {}
     for file, data in read_specs(paths):
@@ -86,7 +86,7 @@ def load_spec(paths: Sequence[str | Path]) -> LoadResult:
 def parse_spec(
     text: str, file: str = "orchestra.yaml", includes: Mapping[str, str] | None = None
 ) -> LoadResult:
-    """The spec in `text`. Pure: payload schemas are given as `includes`, path -> text, relative as in the spec."""
+    """The spec in `text`. Pure: payload schemas come as `includes`, path as in the spec -> text."""
     with no_collection():
         loaded = Loaded((parse(text, file),), {file: text})
         given: dict[str, str | ReadFault] = {}

@@ -50,7 +50,7 @@ def parse(text: str, file: str) -> Parsed:
                 ignores,
             )
         data = None
-        # Only an anchor makes an alias possible, and nodes that aliases share must be counted before they are read.
+        # Only an anchor makes an alias possible, and what aliases share must be counted before it is read.
         if "&" not in text:
             try:
                 data = plain_data(root)
@@ -64,9 +64,12 @@ def parse(text: str, file: str) -> Parsed:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Hold the cycle collector while many long-lived objects are made: it would walk all of them again and again
-    (nine tenths of the time, measured at 400,000 nodes). Nothing made here is garbage, so at the end it all goes
-    to the oldest generation at once (freeze and thaw), where it is not walked with the young ones."""
+    """Hold the cycle collector while many long-lived objects are made.
+
+    It would walk them again and again (nine tenths of the time, measured at 400,000 nodes). Nothing made
+    here is garbage, so at the end all of it goes to the oldest generation at once (freeze and thaw), where it
+    is not walked with the young ones.
+    """
     if not gc.isenabled():
         yield
         return

@@ -34,8 +34,8 @@ def durations_of(data: Map, ms: Milliseconds) -> Durations:
 
 
 def longest(steps: tuple[Step, ...]) -> Durations:
-    """The durations of a pipeline that declares none of its own: those of its longest step, since the lease and
-    the timeout must hold for each step."""
+    """The durations of a pipeline that declares none: those of its longest step, for which the lease and the
+    timeout must hold."""
     typical = [s.durations.typical_ms for s in steps if s.durations.typical_ms is not None]
     return Durations(
         max_ms=max(s.durations.max_ms for s in steps),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -24,6 +25,9 @@ from orchestra.spec.wording import cut
 
 Includes = Mapping[str, "str | ReadFault"]
 """Normalised path -> the file's text, or why there is none."""
+
+_MOST: Final = 20
+"""Findings in one payload schema."""
 
 # Keywords whose values are data, not schemas; a `$ref` in them is no reference.
 _DATA_KEYWORDS: Final = frozenset({"const", "enum", "default", "examples"})
@@ -149,24 +153,25 @@ def _judge(data: Data, root: Node | None, file: str) -> list[Diagnostic]:
 
 
 def _metaschema(data: dict[str, Any], at: Any) -> list[Diagnostic]:
-    try:
-        if jsonschema_rs.meta.is_valid(data):
-            jsonschema_rs.validator_for(data, retriever=_refuse)
-            return []
-        problems = [
-            (tuple(str(p) for p in error.instance_path), error.message)
-            for error in jsonschema_rs.meta.validator_for(data).iter_errors(data)
+    from jsonschema.validators import Draft202012Validator, validator_for
+
+    judge = validator_for(data, default=Draft202012Validator)
+    problems = [
+        (tuple(str(p) for p in error.absolute_path), error.message)
+        for error in islice(judge(judge.META_SCHEMA).iter_errors(data), _MOST)
+    ]
+    if problems:
+        return [
+            _bad(f"not a JSON Schema: {cut(message, 160)}", at(path), "Mend the keyword here.")
+            for path, message in dict.fromkeys(problems)
         ]
+    try:
+        jsonschema_rs.validator_for(data, retriever=_refuse)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         return [
-            _bad(
-                f"not a JSON Schema: {cut(str(error), 160)}", at(()), "Mend it; no payload could be checked."
-            )
+            _bad(f"not a JSON Schema: {cut(str(error), 160)}", at(()), "Mend it; nothing could be checked.")
         ]
-    return [
-        _bad(f"not a JSON Schema: {cut(message, 160)}", at(path), "Mend the keyword here.")
-        for path, message in dict.fromkeys(problems)
-    ][:20]
+    return []
 
 
 def _bad(message: str, span: Span, remedy: str) -> Diagnostic:

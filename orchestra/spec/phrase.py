@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from jsonschema import ValidationError
 from yaml.nodes import Node, ScalarNode
 
 from orchestra.diagnostics import Diagnostic, Span
+from orchestra.spec.explain import Failure
 from orchestra.spec.faults import fault
 from orchestra.spec.scalars import hint
 from orchestra.spec.source import NodeSource
@@ -25,15 +25,15 @@ class Phrases:
         self.source = source
         self.prefix = tuple(prefix)
 
-    def findings(self, error: ValidationError) -> Iterator[Diagnostic]:
+    def findings(self, error: Failure) -> Iterator[Diagnostic]:
         """The findings for one error; unknown keys make one each."""
-        path = tuple(error.absolute_path)
-        if "propertyNames" in error.absolute_schema_path:
+        path = error.path
+        if error.name_of:
             yield self._name(error, path)
             return
-        keyword = str(error.validator)
+        keyword = error.keyword
         if keyword == "additionalProperties":
-            for key in error.instance:
+            for key in error.found:
                 if key not in error.schema.get("properties", {}):
                     yield self._unknown(str(key), path, error.schema)
             return
@@ -89,8 +89,8 @@ class Phrases:
             out.append(_ANY if out and out[-1] in ("workloads", "steps", "environments", "secrets") else p)
         return out
 
-    def _name(self, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
-        name = str(error.instance)
+    def _name(self, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
+        name = str(error.found)
         span = self.at((*path, name), key=True)
         rule = str(error.schema.get("description", "")).rstrip(".")
         return fault(
@@ -114,8 +114,8 @@ def _lower(sentence: str) -> str:
     return (sentence[:1] if keep else sentence[:1].lower()) + sentence[1:].rstrip(".")
 
 
-def _required(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
-    missing = next(name for name in error.validator_value if name not in error.instance)
+def _required(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
+    missing = next(name for name in error.wanted if name not in error.found)
     return fault(
         "E121",
         f"{p.called(path)} needs `{missing}`",
@@ -125,13 +125,13 @@ def _required(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -
     )
 
 
-def _dependent(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+def _dependent(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
     key, missing = next(
         (key, name)
-        for key, names in error.validator_value.items()
-        if key in error.instance
+        for key, names in error.wanted.items()
+        if key in error.found
         for name in names
-        if name not in error.instance
+        if name not in error.found
     )
     return fault(
         "E121",
@@ -142,26 +142,26 @@ def _dependent(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) 
     )
 
 
-def _type(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
-    return _wrong_kind(p, error, path, kind(error.validator_value))
+def _type(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
+    return _wrong_kind(p, error, path, kind(error.wanted))
 
 
-def _wrong_kind(p: Phrases, error: ValidationError, path: tuple[str | int, ...], wanted: str) -> Diagnostic:
+def _wrong_kind(p: Phrases, error: Failure, path: tuple[str | int, ...], wanted: str) -> Diagnostic:
     node = p.node(path)
     remedy = hint(node.value) if isinstance(node, ScalarNode) and not node.style else ""
-    if not remedy and isinstance(error.instance, int | float) and wanted.startswith("text"):
+    if not remedy and isinstance(error.found, int | float) and wanted.startswith("text"):
         remedy = f'Put it in quotes: `"{node.value}"`.' if isinstance(node, ScalarNode) else ""
     if not remedy:
         example = _example(error.schema)
         remedy = f"Write for example `{example}`." if example else ""
     return fault(
-        "E122", f"{p.called(path)} must be {wanted}, not {shown(error.instance)}", p.at(path), help=remedy
+        "E122", f"{p.called(path)} must be {wanted}, not {shown(error.found)}", p.at(path), help=remedy
     )
 
 
-def _choice(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
-    values = error.validator_value if error.validator == "enum" else [error.validator_value]
-    written = error.instance
+def _choice(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
+    values = error.wanted if error.keyword == "enum" else [error.wanted]
+    written = error.found
     if path == ("version",) and not p.prefix:
         return fault(
             "E129",
@@ -189,71 +189,71 @@ def _choice(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> 
     )
 
 
-def _range(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+def _range(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
     least, most = error.schema.get("minimum"), error.schema.get("maximum")
     bounds = f"between {least:,} and {most:,}" if most is not None else f"at least {least:,}"
     return fault(
         "E124",
-        f"{p.called(path)} must be {bounds}, not {error.instance}",
+        f"{p.called(path)} must be {bounds}, not {error.found}",
         p.at(path),
         why=str(error.schema.get("description", "")),
         help=f"Write for example `{_example(error.schema)}`.",
     )
 
 
-def _form(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+def _form(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
     rule = str(error.schema.get("description", ""))
     examples = [str(x) for x in error.schema.get("examples", [])]
-    if not error.instance:
+    if not error.found:
         message = f"{p.called(path)} is empty"
-    elif error.validator == "maxLength":
-        most = f"{error.validator_value:,} characters"
-        message = f"{p.called(path)} has {len(error.instance):,} characters; at most {most} are allowed"
+    elif error.keyword == "maxLength":
+        most = f"{error.wanted:,} characters"
+        message = f"{p.called(path)} has {len(error.found):,} characters; at most {most} are allowed"
     else:
-        message = f"{p.called(path)} cannot be read: `{cut(error.instance)}`"
+        message = f"{p.called(path)} cannot be read: `{cut(error.found)}`"
     help_text = f"Write for example {either(ticked(examples))}." if examples else ""
     return fault("E125", message, p.at(path), why=rule, help=_better(error, path) or help_text)
 
 
-def _better(error: ValidationError, path: tuple[str | int, ...]) -> str:
+def _better(error: Failure, path: tuple[str | int, ...]) -> str:
     """A remedy for mistakes that are common."""
     last = path[-1] if path else ""
-    text = str(error.instance)
+    text = str(error.found)
     if last == "payload_schema":
         return "Write a path relative to this file, such as `./payloads/product.json`; nothing is fetched."
     if last in ("relation", "name") and "." not in text:
         return f"Name the schema as well: `public.{cut(text)}`."
-    if text.replace(".", "", 1).isdecimal() and "(ms|" in str(error.validator_value):
+    if text.replace(".", "", 1).isdecimal() and "(ms|" in str(error.wanted):
         return f"Add the unit: `{text}s` or `{text}ms`."
-    if "(ms|" in str(error.validator_value) and any(c.isdigit() for c in text):
+    if "(ms|" in str(error.wanted) and any(c.isdigit() for c in text):
         return "Write one whole number and one unit: `90m`, not `1h30m` or `1.5h`."
     return ""
 
 
-def _size(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
-    if error.validator in ("minProperties", "maxProperties") and error.schema.get("maxProperties") == 1:
-        return _exactly_one(p, path, list(error.schema["properties"]), [str(k) for k in error.instance])
-    things = "entries" if isinstance(error.instance, dict) else "items"
-    count = len(error.instance)
+def _size(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
+    if error.keyword in ("minProperties", "maxProperties") and error.schema.get("maxProperties") == 1:
+        return _exactly_one(p, path, list(error.schema["properties"]), [str(k) for k in error.found])
+    things = "entries" if isinstance(error.found, dict) else "items"
+    count = len(error.found)
     message = {
         "uniqueItems": f"{p.called(path)} names the same thing twice",
-        "minItems": f"{p.called(path)} needs at least {error.validator_value} {things} and has {count}",
+        "minItems": f"{p.called(path)} needs at least {error.wanted} {things} and has {count}",
         "minProperties": f"{p.called(path)} is empty",
     }.get(
-        str(error.validator),
-        f"{p.called(path)} has {count:,} {things}; at most {error.validator_value:,} are allowed",
+        error.keyword,
+        f"{p.called(path)} has {count:,} {things}; at most {error.wanted:,} are allowed",
     )
     example = _example(error.schema)
     return fault("E126", message, p.at(path), help=f"Write for example `{example}`." if example else "")
 
 
-def _branches(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
-    branches = error.validator_value
+def _branches(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
+    branches = error.wanted
     if all(set(b) == {"required"} for b in branches):
         names = [b["required"][0] for b in branches]
-        if isinstance(error.instance, dict):
+        if isinstance(error.found, dict):
             return _exactly_one(
-                p, path, names, [n for n in names if n in error.instance], error.validator == "anyOf"
+                p, path, names, [n for n in names if n in error.found], error.keyword == "anyOf"
             )
     wanted = [b["type"] for b in branches if "type" in b]
     forms = [str(b.get("const", "")) or "/".join(b.get("enum", ())) for b in branches]
@@ -281,7 +281,7 @@ def _exactly_one(
     )
 
 
-def _other(p: Phrases, error: ValidationError, path: tuple[str | int, ...]) -> Diagnostic:
+def _other(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
     return fault(
         "E122", f"{p.called(path)} is not as the schema wants it: {cut(error.message, 200)}", p.at(path)
     )
@@ -307,7 +307,7 @@ def flow(value: Any) -> str:
     return str(value)
 
 
-_WORDS: Final[dict[str, Callable[[Phrases, ValidationError, tuple[str | int, ...]], Diagnostic]]] = {
+_WORDS: Final[dict[str, Callable[[Phrases, Failure, tuple[str | int, ...]], Diagnostic]]] = {
     "required": _required,
     "dependentRequired": _dependent,
     "type": _type,

@@ -1,9 +1,9 @@
 """What a plain (unquoted) scalar means.
 
 Only what every YAML reader reads alike is anything but text: `true` and `false`, `null`, `~` and nothing,
-decimal integers without leading zeros, and decimal fractions. All else stays text: `yes`, `on`, `010`, `0x1F`,
-`1e3`, `1_000`, `+5`, `1:30`, `.inf`, `2026-01-31`. So `on:` is the key "on", and where a number or a boolean is
-wanted the schema says so, with the hint from here.
+decimal integers without leading zeros, and decimal fractions. All else stays text: `yes`, `on`, `010`,
+`0x1F`, `1e3`, `1_000`, `+5`, `1:30`, `.inf`, `2026-01-31`. So `on:` is the key "on", and where a number or
+a boolean is wanted the schema says so, with the hint from here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Plain(dict[str, Scalar]):
 
 
 def hint(text: str) -> str:
-    """What to write instead, where YAML readers disagree about an unquoted `text`; empty where they do not."""
+    """What to write where YAML readers disagree about an unquoted `text`; empty where they agree."""
     low = text.lower()
     if low in _TRUE_WORDS:
         return f"YAML readers disagree about `{text}`, so it is read as text. Write `true`."
@@ -60,11 +60,11 @@ def hint(text: str) -> str:
     if _OCTAL.fullmatch(text):
         digits = text.lower().lstrip("+-").replace("o", "").lstrip("0") or "0"
         return (
-            f"YAML readers disagree about `{text}` (octal {int(digits, 8)} or decimal), so it is read as text. "
-            "Write the decimal number without leading zeros."
+            f"YAML readers disagree about `{text}` (octal {int(digits, 8)} or decimal), so it is read as "
+            "text. Write the decimal number without leading zeros."
         )
     if _SEXAGESIMAL.fullmatch(text):
         return f"YAML readers disagree about `{text}` (some count it in sixties), so it is read as text."
     if text[:1] in "+-.0123456789" and re.fullmatch(r"[-+]?[0-9_.xXa-fA-Fo+-]+|[-+]?\.(inf|nan)", text, re.I):
-        return f"YAML readers disagree about `{text}`, so it is read as text. Write a plain decimal number."
+        return f"YAML readers disagree about `{text}`, so it is read as text. Write a decimal number."
     return ""

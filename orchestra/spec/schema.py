@@ -1,4 +1,4 @@
-"""The JSON Schema of a spec, and whether data keeps to it: quickly by jsonschema-rs, in words by `explain.py`."""
+"""The JSON Schema of a spec, and a fast verdict whether data keeps to it; `explain.py` says what is wrong."""
 
 from __future__ import annotations
 
@@ -48,14 +48,13 @@ def file_schema() -> Mapping[str, Any]:
 def top_schema() -> Mapping[str, Any]:
     """The same without looking into `workloads`, which are judged one by one."""
     whole = file_schema()
-    workloads = {key: value for key, value in whole["properties"]["workloads"].items()}
-    workloads["additionalProperties"] = True
+    workloads = {**whole["properties"]["workloads"], "additionalProperties": True}
     return {**whole, "properties": {**whole["properties"], "workloads": workloads}}
 
 
 @cache
 def _validator(which: Callable[[], Mapping[str, Any]]) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(which())
+    return jsonschema_rs.Draft202012Validator(dict(which()))
 
 
 @cache

@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from orchestra.diagnostics import Span
 from orchestra.spec.faults import top_of
-from orchestra.spec.tree import Tree, entry, span_of
+from orchestra.spec.tree import Tree, entry, is_flat, span_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class NodeSource:
     """Places below one entry of a file: a workload, a requirement.
 
     `at` points at the value that was written. A mapping or a list in block style begins on the line below its
-    key, so there, where the value is empty, and where the path ends above what was asked for, the key is shown.
+    key, so there, where the value is empty, and where only part of the path was written, the key is shown.
     """
 
     file: str
@@ -50,7 +50,7 @@ class NodeSource:
         return node
 
     def _nearest(self, key: Node | None, node: Node, *, exact: bool = False) -> Span:
-        flat = isinstance(node, ScalarNode) or node.flow_style
+        flat = is_flat(node)
         empty = isinstance(node, ScalarNode) and not node.value and not node.style
         if key is None or (exact and flat and not empty):
             return span_of(node, self.file)

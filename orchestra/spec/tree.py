@@ -51,7 +51,7 @@ def plain_data(root: Node) -> Data:
     """
     plain, keys = Plain(), _Keys()
 
-    def value_of(node: Node) -> Data:
+    def value_of(node: Any) -> Data:
         if node.tag:
             raise UnusualError
         kind = node.__class__
@@ -92,9 +92,14 @@ def entry(node: MappingNode, name: str) -> tuple[Node, Node] | None:
     return None
 
 
+def is_flat(node: Node) -> bool:
+    """Whether a value begins where it was written: a scalar, or a mapping or list in flow style."""
+    return not isinstance(node, MappingNode | SequenceNode) or bool(node.flow_style)
+
+
 def span_of(node: Node, file: str) -> Span:
     """Where a node was written. A mapping or list in block style is pointed at by its first character."""
     start, end = node.start_mark, node.end_mark
-    if isinstance(node, ScalarNode) or node.flow_style:
+    if is_flat(node):
         return Span(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
     return Span(file, start.line + 1, start.column + 1, start.line + 1, start.column + 2)

@@ -16,7 +16,7 @@ from orchestra.spec.source import NodeSource
 from orchestra.spec.tree import Tree, entry
 
 if TYPE_CHECKING:
-    from jsonschema import ValidationError
+    from orchestra.spec.explain import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +36,21 @@ def validate(tree: Tree) -> Verdict:
     broken: set[str] = set()
     top_broken = not schema.top_is_valid(tree.data)
     if top_broken:
-        from orchestra.spec.explain import top_errors
+        from orchestra.spec.explain import top_failures
 
         whole = NodeSource(tree.file, None, tree.root)
-        found.extend(_findings(top_errors(tree.data), whole, ()))
+        found.extend(_findings(top_failures(tree.data), whole, ()))
     workloads = tree.data.get("workloads")
     places = workload_nodes(tree)
     for name, data in workloads.items() if isinstance(workloads, dict) else ():
         if not schema.workload_is_valid(data):
             broken.add(name)
             if len(found) <= MAX_FINDINGS:
-                from orchestra.spec.explain import workload_errors
+                from orchestra.spec.explain import workload_failures
 
                 key, value = places[name]
                 source = NodeSource(tree.file, key, value)
-                found.extend(_findings(workload_errors(data), source, ("workloads", name)))
+                found.extend(_findings(workload_failures(data), source, ("workloads", name)))
     return Verdict(tuple(found), top_broken, frozenset(broken))
 
 
@@ -70,15 +70,13 @@ def workload_nodes(tree: Tree) -> dict[str, tuple[Node, Node]]:
     return places
 
 
-def _findings(
-    errors: list[ValidationError], source: NodeSource, prefix: tuple[str, ...]
-) -> Iterator[Diagnostic]:
+def _findings(failures: list[Failure], source: NodeSource, prefix: tuple[str, ...]) -> Iterator[Diagnostic]:
     from orchestra.spec.phrase import Phrases
 
     phrases = Phrases(source, prefix)
     count = 0
-    for error in errors:
-        for finding in phrases.findings(error):
+    for failure in failures:
+        for finding in phrases.findings(failure):
             yield finding
             count += 1
             if count > MAX_FINDINGS:
@@ -86,7 +84,7 @@ def _findings(
 
 
 def limited(found: list[Diagnostic]) -> list[Diagnostic]:
-    """Without repetitions, and no more than a person could read; one more finding says that there are others."""
+    """Without repetitions, and no more than a person could read; one more says that there are others."""
     once = list(dict.fromkeys(found))
     if len(once) <= MAX_FINDINGS:
         return once
