@@ -17,7 +17,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from orchestra.library import PlanOptions, apply, check, compile, connect, load, plan
+    from orchestra.library import apply, check, compile, connect, load, plan
+    from orchestra.pipeline import PlanOptions
 
 __version__ = "0.1.0"
 
@@ -42,7 +43,9 @@ class _Room(ModuleType):
 
 
 class _Package(ModuleType):
-    """The import system binds every room to its name here once it is imported; those above become callable then."""
+    """The import system binds every room to its name here once it is imported; those above become callable
+    then.
+    """
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in __all__ and type(value) is ModuleType:

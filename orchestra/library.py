@@ -1,4 +1,6 @@
-"""The public functions, thin over the pipeline: the same road that the command line walks, without its shell."""
+"""The public functions, thin over the pipeline: the same road that the command line walks, without its
+shell.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ def __getattr__(name: str) -> object:
 def load(paths: str | Path | Sequence[str | Path]) -> Spec:
     """Read a spec from one file, a folder of files, or several of them.
 
-    Raises SpecError with every finding where the files do not make a spec. What is wrong with a spec that could be
-    read, `check` says.
+    Raises SpecError with every finding where the files do not make a spec. What is wrong with a spec that
+    could be read, `check` says.
     """
     from orchestra.errors import SpecError
     from orchestra.spec import load_spec
@@ -74,8 +76,10 @@ def plan(connection: Any, spec: Spec | Program, options: PlanOptions | None = No
 def apply(
     connection: Any, plan: Plan, options: PlanOptions | None = None, *, lock_timeout_s: float | None = None
 ) -> Applied:
-    """Run exactly this plan, or raise: StalePlanError, LockedError, BlockedError, ProofError … (see `errors`)."""
+    """Run exactly this plan, or raise: StalePlanError, LockedError, BlockedError, ProofError … (see
+    `errors`).
+    """
     from orchestra.pipeline import PlanOptions
     from orchestra.pipeline import apply as run
 
-    return run(connection, plan, options or PlanOptions(), lock_timeout_s)
+    return run(connection, plan, options or PlanOptions(), lock_timeout_s=lock_timeout_s)

@@ -1,1 +1,1 @@
-"""Findings and plans as text, JSON, GitHub annotations and SARIF: strings out, no printing, no environment."""
+"""Findings and plans as text, JSON, annotations and SARIF: strings out, nothing printed."""

@@ -1,4 +1,4 @@
-"""How wide text is in a terminal: wide characters, emoji, combining marks, tabs, and what must not be printed."""
+"""How wide text is in a terminal (emoji, combining marks, tabs), and what must not be printed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 
 def visible(text: str, keep: str = "\n") -> str:
-    """`text` without anything that could drive a terminal: control and direction characters written as escapes.
+    """`text` without anything that could drive a terminal: its control characters written as escapes.
 
     Text from a database or a spec must not move the cursor, recolour the screen or turn a line around.
     """
@@ -30,7 +30,9 @@ def _escaped(char: str) -> str:
 
 
 def pieces(text: str) -> list[tuple[str, int]]:
-    """One (shown, cells) for each character of a line; what joins the character before it has no cells of its own."""
+    """One (shown, cells) for each character of a line; what joins the character before it has no cells of
+    its own.
+    """
     out: list[tuple[str, int]] = []
     column, joined, flag = 0, False, False
     for char in text:
@@ -77,7 +79,7 @@ def pad(text: str, cells: int) -> str:
 
 
 def wrap(text: str, limit: int) -> list[str]:
-    """Lines of at most `limit` cells, broken at spaces; lines that start with a space (code) stay as they are."""
+    """Lines of at most `limit` cells, broken at spaces; one that starts with a space (code) stays whole."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         if paragraph[:1].isspace() or not paragraph:

@@ -15,10 +15,8 @@ LONGEST_BLOCK = 12
 
 
 def render(change: Change, style: Style, *, full: bool = False, show_sql: bool = False) -> list[str]:
-    """The head with sign, address and category, then why, what changes, what is true now, and what is dangerous."""
+    """Sign, address and category; then why, what changes, what is true now, and what is dangerous."""
     out = [_head(change, style)]
-    if change.drift:
-        out.append(INDENT + style.paint("changed outside orchestra since the last apply", "magenta"))
     for reason in change.reasons:
         out += [INDENT + style.dim(line) for line in wrap(visible(reason), style.width - len(INDENT))]
     out += _fields(change, style, full)
@@ -33,10 +31,11 @@ def render(change: Change, style: Style, *, full: bool = False, show_sql: bool =
 def _head(change: Change, style: Style) -> str:
     symbol = SYMBOLS[change.action]
     address = visible(str(change.address), keep="")
+    mark = "  changed outside orchestra" if change.drift else ""
     category = change.category.value
-    gap = style.width - 6 - width(address) - len(category)
+    gap = style.width - 6 - width(address + mark) - len(category)
     head = f"{style.paint(symbol.sign.rjust(5), 'bold', symbol.look)} {style.bold(address)}"
-    return f"{head}{' ' * max(2, gap)}{style.dim(category)}"
+    return f"{head}{style.paint(mark, 'magenta')}{' ' * max(2, gap)}{style.dim(category)}"
 
 
 def _fields(change: Change, style: Style, full: bool) -> list[str]:
@@ -128,7 +127,10 @@ def _hazard(hazard: Hazard, style: Style) -> list[str]:
 
 
 def _statements(change: Change, style: Style) -> list[str]:
-    out = [INDENT + style.dim(f"sql, {len(change.statements)} of them:" if len(change.statements) > 1 else "sql:")]
+    out = [
+        INDENT
+        + style.dim(f"sql, {len(change.statements)} of them:" if len(change.statements) > 1 else "sql:")
+    ]
     for statement in change.statements:
         text = visible(statement).strip().rstrip(";") + ";"
         out += [(DEEPER + style.paint(line, "cyan")).rstrip() if line else "" for line in text.split("\n")]

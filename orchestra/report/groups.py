@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestra.plan.model import Change
+from orchestra.plan.model import Action, Change
 
 LIMIT = 20
 SHOWN = 5
@@ -26,8 +26,9 @@ class Group:
 def grouped(changes: Sequence[Change], *, full: bool = False) -> list[Group]:
     """Groups in the order in which their first change comes. Of more than 20 that are alike 5 are shown.
 
-    Alike are changes of one kind and action for the same reasons and in the same fields. A change with a hazard, a
-    fact about the live database or drift is never hidden: a reader has to see it.
+    Alike are changes of one kind and action for the same reasons and in the same fields. A change of what
+    exists that has a hazard, drift, or a fact about the live database is never hidden: a reader has to see
+    it.
     """
     if full or len(changes) <= LIMIT:
         return [Group(tuple(changes))] if changes else []
@@ -41,7 +42,9 @@ def grouped(changes: Sequence[Change], *, full: bool = False) -> list[Group]:
 
 
 def _likeness(change: Change) -> object:
-    if change.hazards or change.facts or change.drift:
+    exists = change.action is not Action.CREATE
+    if any(hazard.needs_approval for hazard in change.hazards) or change.drift or (exists and change.facts):
         return change.address
+    hazards = tuple(hazard.code for hazard in change.hazards)
     fields = tuple(field.path for field in change.fields)
-    return change.address.kind, change.action, change.category, change.reasons, fields
+    return change.address.kind, change.action, change.category, change.reasons, fields, hazards

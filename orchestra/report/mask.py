@@ -1,7 +1,7 @@
 """Finds what looks like a credential in text that people will see, and stars it out.
 
-The rules refuse secrets in a spec (E5xx), but a plan also shows what stands in the live database, and there anybody
-may have put a key into a cron job's text.
+The rules refuse secrets in a spec (E5xx), but a plan also shows what stands in the live database, and there
+anybody may have put a key into a cron job's text.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _WHOLE = re.compile(
 )
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s:/@'\"]*):([^\s/@'\"]+)@", re.IGNORECASE)
 _VALUE = re.compile(
-    r"""(?P<name>\bpassword\s*=?\s*')(?P<text>[^'\n]+)(?=')     # password 'x' in SQL, password='x' in a conninfo
-      | (?P<query>[?&]password=)(?P<word>[^&\s'"]+)
+    r"""(?P<name>\bpassword\s*=?\s*')(?P<text>[^'\n]+)(?=')     # password 'x' in SQL, password='x' in a
+    conninfo | (?P<query>[?&]password=)(?P<word>[^&\s'"]+)
       | (?P<bearer>\bbearer\s+)(?P<token>[A-Za-z0-9._~+/-]{16,}=*)""",
     re.VERBOSE | re.IGNORECASE,
 )

@@ -10,7 +10,7 @@ from orchestra.report import mask
 
 
 def plan(original: Plan) -> Plan:
-    """Everything that people read is masked: statements, desired values and texts. Hashes and addresses stay."""
+    """Statements, desired values and all texts are masked; hashes and addresses stay."""
     return replace(
         original,
         changes=tuple(change(item) for item in original.changes),
@@ -25,7 +25,8 @@ def change(original: Change) -> Change:
         original,
         reasons=tuple(map(mask.text, original.reasons)),
         fields=tuple(
-            FieldChange(field.path, mask.json(field.before), mask.json(field.after)) for field in original.fields
+            FieldChange(field.path, mask.json(field.before), mask.json(field.after))
+            for field in original.fields
         ),
         hazards=tuple(replace(hazard, message=mask.text(hazard.message)) for hazard in original.hazards),
         facts=tuple(

@@ -1,4 +1,6 @@
-"""A plan as text: whose database, what would change and why, what stands in the way, and one line that counts it."""
+"""A plan as text: whose database, what would change and why, what stands in the way, and one line that
+counts it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from orchestra.report.words import count, kind, plural_of
 
 
 def render(plan: Plan, style: Style = PLAIN, *, show_sql: bool = False, full: bool = False) -> str:
-    """The whole plan. `show_sql` adds the statements, `full` leaves nothing out that is otherwise summed up."""
+    """The whole plan. `show_sql` adds the statements, `full` sums nothing up."""
     plan = masked.plan(plan)
     parts = [_header(plan, style)]
     if plan.changes:
@@ -45,6 +47,16 @@ def changes(
         if group.hidden:
             blocks.append(_more(group, style))
     return "\n\n".join(blocks)
+
+
+def difference(items: Sequence[Change], style: Style = PLAIN, *, full: bool = False) -> str:
+    """What is between two specs, without a database: legend, changes, and a line that counts them."""
+    if not items:
+        return f"{style.paint('No changes.', 'bold', 'green')} Both specs compile to the same.\n"
+    safe = [masked.change(item) for item in items]
+    signs = "\n".join(["Symbols:", *legend((item.action for item in safe), style)])
+    counted = Plan("", Target("", "", "", "", ""), "", tuple(safe)).summary.removeprefix("Plan: ")
+    return "\n\n".join([signs, changes(safe, style, full=full), style.bold(f"Difference: {counted}")]) + "\n"
 
 
 def conditions(items: Iterable[Condition], style: Style = PLAIN) -> str:
@@ -108,9 +120,12 @@ def _blockers(items: Sequence[Blocker], style: Style) -> str:
 def _batches(plan: Plan, style: Style) -> str:
     sizes = [size for size in plan.batches if size]
     words = (
-        f"This plan is cut into {len(plan.batches)} transactions, of at most {max(sizes, default=0):,} changes each, "
-        "because the server's lock table (max_locks_per_transaction) cannot hold all of it at once. Each transaction "
-        "is proved by itself; an apply that stops between two of them goes on from there when it is run again."
+        f"This plan is cut into {len(plan.batches)} transactions, of at most {max(sizes, default=0):,} "
+        "changes each, "
+        "because the server's lock table (max_locks_per_transaction) cannot hold all of it at once. Each "
+        "transaction "
+        "is proved by itself; an apply that stops between two of them goes on from there when it is run "
+        "again."
     )
     return "\n".join(wrap(words, style.width))
 
@@ -121,8 +136,14 @@ def _closing(plan: Plan, style: Style) -> str:
     if plan.is_empty:
         kept = count(plan.unchanged, "resource")
         if plan.destroying:
-            return f"{style.paint('No changes.', 'bold', 'green')} Nothing of this project is in this database."
-        said = f"all {kept} are as the spec says" if plan.unchanged != 1 else "the one resource is as the spec says"
+            return (
+                f"{style.paint('No changes.', 'bold', 'green')} Nothing of this project is in this database."
+            )
+        said = (
+            f"all {kept} are as the spec says"
+            if plan.unchanged != 1
+            else "the one resource is as the spec says"
+        )
         return f"{style.paint('No changes.', 'bold', 'green')} The database matches the spec: {said}."
     moved = [
         f"{plan.count(action):,} of them to {SYMBOLS[action].verb}"

@@ -20,8 +20,8 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 def render(
     diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, style: Style = PLAIN
 ) -> str:
-    """One run. Its rules are those that found something; the sources lend their lines to the fingerprints, so that
-    a finding stays the same one when lines above it come and go."""
+    """One run. Its rules are those that found something; the sources lend their lines to the fingerprints,
+    so that a finding stays the same one when lines above it come and go."""
     found = in_order(diagnostics)
     rules = {d.code: d for d in reversed(found)}
     index = {code: i for i, code in enumerate(sorted(rules))}
@@ -70,7 +70,9 @@ def _family(code: str) -> str:
     return families.get(code[:2], "advice")
 
 
-def _result(diagnostic: Diagnostic, rule: int, sources: Mapping[str, str], seen: Counter[str]) -> dict[str, Any]:
+def _result(
+    diagnostic: Diagnostic, rule: int, sources: Mapping[str, str], seen: Counter[str]
+) -> dict[str, Any]:
     text = [diagnostic.message, diagnostic.why, diagnostic.help]
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,

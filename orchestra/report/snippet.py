@@ -1,4 +1,4 @@
-"""The lines of a file that a finding speaks of, each with its underline, cut around it where they are too long."""
+"""The lines of a file that a finding speaks of, underlined, and cut where they are too long."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mark:
 
 
 def render(diagnostic: Diagnostic, sources: Mapping[str, str], style: Style, colour: str) -> list[str]:
-    """The places of one finding, its own first, then those of its labels, grouped by file and in order of line."""
+    """The places of one finding and of its labels, by file (its own first) and line."""
     main = Mark(diagnostic.span, True)
     marks = [main, *(Mark(label.span, False, visible(label.message, keep="")) for label in diagnostic.labels)]
     gutter = len(str(max(mark.span.line for mark in marks)))
@@ -35,7 +35,9 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, str], style: Style, col
         if file in sources:
             out += _lines(here, _split(sources[file]), gutter, style, colour)
         else:
-            out += [f"{' ' * gutter} {style.paint('=', 'blue')} {m.span}: {m.message}" for m in here if m.message]
+            out += [
+                f"{' ' * gutter} {style.paint('=', 'blue')} {m.span}: {m.message}" for m in here if m.message
+            ]
     return out
 
 
@@ -48,7 +50,9 @@ def _lines(marks: Sequence[Mark], lines: Sequence[str], gutter: int, style: Styl
     bar = style.paint("|", "blue")
     out = [f"{' ' * gutter} {bar}"]
     last = 0
-    for number, group in groupby(sorted(marks, key=lambda m: (m.span.line, not m.main)), lambda m: m.span.line):
+    for number, group in groupby(
+        sorted(marks, key=lambda m: (m.span.line, not m.main)), lambda m: m.span.line
+    ):
         if last and number > last + 1:
             out.append(style.paint("." * max(3, gutter + 1), "blue"))
         last = number
@@ -66,8 +70,8 @@ def _lines(marks: Sequence[Mark], lines: Sequence[str], gutter: int, style: Styl
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The part of a line that is shown. `starts` is the cell at which each character begins in the whole line;
-    the part shown begins at cell `first`, `shift` cells from the left edge."""
+    """The part of a line that is shown. `starts` is the cell at which each character begins in the whole
+    line; the part shown begins at cell `first`, `shift` cells from the left edge."""
 
     text: str
     starts: Sequence[int]

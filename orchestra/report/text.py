@@ -1,4 +1,4 @@
-"""Findings for people, in the manner of rustc and Gleam: what, where with the line and a caret, why, and how to mend."""
+"""Findings for people, in the manner of rustc and Gleam: what, where, why, and how to mend."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def render(
 ) -> str:
     """Every finding, by file and line, and a line that counts them; empty without findings.
 
-    `sources` maps a file, as its spans name it, to its text; a file that is not in it is named without its lines.
+    `sources` maps a file, as its spans name it, to its text; a file that is not in it is named without its
+    lines.
     """
     if not diagnostics:
         return ""

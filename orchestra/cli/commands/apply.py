@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestra.cli import files, options
+
+if TYPE_CHECKING:
+    from orchestra.plan.model import Plan
+    from orchestra.spec.model import Spec
+
+
+@click.command("apply")
+@options.specs("[SPEC... | PLAN.json]")
+@options.workload
+@options.database
+@options.auto_approve
+@options.lock_timeout
+@options.output_format("text", "json")
+@options.detail
+@options.approvals
+@options.adoption
+def command(
+    specs: tuple[Path, ...],
+    db: str | None,
+    environment: str | None,
+    auto_approve: bool,
+    lock_timeout: float | None,
+    form: str,
+    show_sql: bool,
+    full: bool,
+    **choices: Any,
+) -> None:
+    """Make the database as the spec says: plan, ask, run, plan again inside the same transaction, and commit
+    only if that second plan is empty. With PLAN.json, run exactly that plan, or refuse where what it touches
+    has changed.
+
+    \b
+    Exit codes: 0 done, 1 failed and rolled back, 3 stale plan, 4 another apply holds the lock,
+    5 blocked by ownership, protection or a hazard that nobody approved, 64 usage.
+
+    \b
+    Example:
+      orchestra apply --env production
+      orchestra apply plan.json --auto-approve --lock-timeout 30s
+    """
+    view = {"form": form, "show_sql": show_sql, "full": full}
+    _apply(specs, db, environment, choices, auto_approve=auto_approve, lock_timeout=lock_timeout, **view)
+
+
+def _apply(
+    paths: tuple[Path, ...], db: str | None, environment: str | None, choices: dict[str, Any], **how: Any
+) -> None:
+    from orchestra import pipeline
+    from orchestra.cli import planning
+    from orchestra.cli.applying import finish
+    from orchestra.cli.confirm import require_someone
+    from orchestra.cli.database import choose
+    from orchestra.cli.specs import require
+
+    saved = _saved(paths)
+    require_someone(how["auto_approve"])
+    if saved is None:
+        spec = require(paths, choices["workload"])
+        chosen = choose(db, environment, spec, paths)
+        wanted = planning.options(chosen, **choices)
+    else:
+        _only_saved(choices)
+        chosen = choose(db, environment, _spec_for(environment), ())
+        wanted = planning.options(chosen, **choices)
+    with planning.connected(chosen) as connection:
+        plan = saved or pipeline.plan(connection, spec, wanted)
+        finish(connection, plan, wanted, verb="apply", **how)
+
+
+def _saved(paths: tuple[Path, ...]) -> Plan | None:
+    """The plan, if a saved one is given: a file that ends in .json and says that it is one."""
+    plans = [path for path in paths if path.suffix == ".json"]
+    if not plans:
+        return None
+    if len(paths) > 1:
+        raise click.UsageError("A saved plan is applied alone, without specs or further plans.")
+    from orchestra.report import plan_json
+
+    text = files.read(plans[0])
+    return plan_json.load(text) if plan_json.is_plan(text) else None
+
+
+def _only_saved(choices: dict[str, Any]) -> None:
+    """What a plan may do was settled when it was made, so nothing more is said at its apply."""
+    for name, value in choices.items():
+        if value:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} belongs to the plan: give it to orchestra plan --out, not to "
+                "its apply."
+            )
+
+
+def _spec_for(environment: str | None) -> Spec | None:
+    """A saved plan needs no spec, except to look up what `--env` means."""
+    if environment is None:
+        return None
+    from orchestra.cli.specs import require
+
+    return require(())

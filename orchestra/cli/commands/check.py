@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from orchestra.cli import console, options, specs
+
+
+@click.command("check")
+@options.specs()
+@options.output_format("text", "json", "github", "sarif")
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings as well.")
+def command(specs: tuple[Path, ...], form: str, strict: bool) -> None:
+    """Find what is wrong with a spec: every problem in one run, each with its place, what it would do in
+    production, and how to mend it. Without SPEC it is the nearest orchestra.yaml; a folder is read whole.
+
+    Exits with 1 where there is an error. No database is needed.
+
+    \b
+    Example:
+      orchestra check
+      orchestra check orchestra/ --strict --format sarif > orchestra.sarif
+    """
+    _check(specs, form, strict)
+
+
+def _check(paths: tuple[Path, ...], form: str, strict: bool) -> None:
+    from orchestra.report import formats
+    from orchestra.report.words import count
+
+    reading = specs.read(paths)
+    chosen = formats.by_name(form)
+    style = console.style(sys.stdout)
+    console.out(chosen.render(reading.findings, reading.sources, style), end="")
+    if chosen.for_people and not reading.findings and reading.spec is not None:
+        workloads = count(len(reading.spec.workloads), "workload")
+        console.out(
+            f"{style.paint('No problems.', 'bold', 'green')} Project {reading.spec.project}, {workloads}."
+        )
+    if reading.has_errors or (strict and reading.findings):
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,28 @@
+"""Asking before something is changed."""
+
+from __future__ import annotations
+
+import click
+
+from orchestra.cli import console
+from orchestra.errors import UsageError
+
+
+def require_someone(auto_approve: bool, saved: bool = False) -> None:
+    """UsageError where nobody could be asked and nobody has said yes beforehand."""
+    if not auto_approve and not console.interactive():
+        raise UsageError(
+            "there is no terminal to ask on, and --auto-approve was not given",
+            "add --auto-approve, or plan with --out FILE, let somebody read it, and apply that file",
+        )
+
+
+def confirmed(question: str, detail: str) -> bool:
+    """True for the answer `yes`, written out; nothing else will do. The question goes to stderr."""
+    console.note(f"\n{question}\n  {detail}\n  Only 'yes' will be accepted.\n")
+    try:
+        answer = click.prompt("  Enter a value", default="", show_default=False, err=True)
+    except click.Abort:
+        answer = ""
+    console.note("")
+    return str(answer).strip() == "yes"

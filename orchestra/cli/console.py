@@ -1,0 +1,70 @@
+"""What the terminal is, and writing to it. Results go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from orchestra.report.style import Style
+
+WIDEST = 120
+
+
+def style(stream: TextIO) -> Style:
+    """The width of the terminal; colour where the stream is one and NO_COLOR (no-color.org) is not set."""
+    from orchestra.report.style import Style
+
+    width = shutil.get_terminal_size((80, 24)).columns
+    return Style(width=max(40, min(width, WIDEST)), colour=_coloured(stream))
+
+
+def _coloured(stream: TextIO) -> bool:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or is_terminal(stream)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    return not stream.closed and stream.isatty()
+
+
+def interactive() -> bool:
+    """Whether somebody can be asked."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def out(text: str, end: str = "\n") -> None:
+    """A result. Escape sequences in it were put there on purpose, by a style that had asked whether to."""
+    click.echo(_writable(text + end, sys.stdout), nl=False, color=True)
+
+
+def note(text: str, end: str = "\n") -> None:
+    """Anything that is not the result."""
+    click.echo(_writable(text + end, sys.stderr), nl=False, err=True, color=True)
+
+
+def fail(message: str, remedy: str = "") -> None:
+    """One fault: what, and on the next lines what to do about it."""
+    from orchestra.report.cells import visible, wrap
+
+    look = style(sys.stderr)
+    first, *more = wrap(visible(message), look.width - len("error: "))
+    lines = [
+        f"{look.paint('error:', 'bold', 'red')} {look.bold(first)}",
+        *(f"       {line}" for line in more),
+    ]
+    if remedy:
+        first, *more = wrap(visible(remedy), look.width - len("       "))
+        lines += [f"{look.paint(' help:', 'bold', 'green')} {first}", *(f"       {line}" for line in more)]
+    note("\n".join(lines))
+
+
+def _writable(text: str, stream: TextIO) -> str:
+    """`text` with a question mark for what the terminal's encoding does not have."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)

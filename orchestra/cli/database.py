@@ -1,0 +1,97 @@
+"""Which database a command speaks to: the first of five that is given, and it is always said which."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestra.cli import console
+from orchestra.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestra.spec.model import Environment, Spec
+
+VARIABLE = "ORCHESTRA_DATABASE_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`url` may hold a password and is never printed; `where` says in words how it was chosen."""
+
+    url: str
+    where: str
+    environment: str = "default"
+    protect: bool | None = None
+    paused: bool = False
+
+    def __repr__(self) -> str:
+        return f"Chosen({self.where!r})"
+
+
+def choose(db: str | None, environment: str | None, spec: Spec | None, paths: Sequence[Path]) -> Chosen:
+    """`--db`, else `--env`, else the variable, else the local Supabase stack, else the embedded one."""
+    found = _environment(spec, environment) if environment is not None else None
+    url, where = _first(db, found, _home(paths))
+    console.note(f"Database: {where}")
+    if found is None:
+        return Chosen(url, where)
+    return Chosen(url, where, found.name, found.protect, found.paused)
+
+
+def _first(db: str | None, environment: Environment | None, home: Path) -> tuple[str, str]:
+    if db is not None:
+        return _url(db, "--db"), "--db"
+    if environment is not None:
+        variable = environment.database_env
+        if variable is None:
+            raise UsageError(
+                f"environment {environment.name!r} names no database",
+                f"write `database: {{env: NAME}}` in the spec, or give --db URL with --env "
+                f"{environment.name}",
+            )
+        if not (value := os.environ.get(variable)):
+            raise UsageError(
+                f"environment {environment.name!r} takes its database from {variable}, which is not set",
+                f"set {variable} to the URL of the database",
+            )
+        return _url(value, variable), f"--env {environment.name}, from {variable}"
+    if value := os.environ.get(VARIABLE):
+        return _url(value, VARIABLE), VARIABLE
+    from orchestra.cli import local
+
+    if (stack := local.supabase(home)) is not None:
+        return stack
+    return local.embedded(home)
+
+
+def _environment(spec: Spec | None, name: str) -> Environment:
+    if spec is None:
+        raise UsageError("--env needs a spec, which says what its environments are", "give --db URL instead")
+    from orchestra.cli.specs import known_environment
+
+    known_environment(spec, name)
+    return next(e for e in spec.environments if e.name == name)
+
+
+def _url(value: str, origin: str) -> str:
+    """The value, if it can be a database URL. It is not repeated: it may be a password pasted by mistake."""
+    value = value.strip()
+    if value.startswith(("postgres://", "postgresql://")) or "=" in value:
+        return value
+    raise UsageError(
+        f"{origin} holds no database URL", "write it as postgresql://user:password@host:5432/database"
+    )
+
+
+def _home(paths: Sequence[Path]) -> Path:
+    """The directory of the spec, where `.orchestra/` is; else the current one."""
+    if paths:
+        first = paths[0].absolute()
+        return first if first.is_dir() else first.parent
+    from orchestra.spec import find_spec
+
+    found = find_spec(Path.cwd())
+    return Path(found).absolute().parent if found else Path.cwd()

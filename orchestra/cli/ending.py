@@ -1,0 +1,82 @@
+"""How a run ends: an exit code, and one message without a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from orchestra.cli import console
+from orchestra.errors import OrchestraError, SpecError
+
+USAGE = 64
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class Interrupted(click.Abort):
+    """Ctrl-C while something was going on that left a state behind; says which."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def run(command: Callable[[], Any]) -> int:
+    """Run a click command that does not end the process itself, and give the exit code."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        console.fail(error.format_message())
+        return error.exit_code
+    except Interrupted as stop:
+        console.note(f"\n{stop.message}")
+        return INTERRUPTED
+    except click.Abort:
+        console.note("\nInterrupted. Nothing was changed.")
+        return INTERRUPTED
+    except SpecError as error:
+        return _spec(error)
+    except OrchestraError as error:
+        console.fail(error.message, error.remedy)
+        return error.exit_code
+    except BrokenPipeError:
+        return _broken_pipe()
+    except Exception as error:
+        return _unexpected(error)
+    return code if isinstance(code, int) else 0
+
+
+def _spec(error: SpecError) -> int:
+    """From the library, without sources; commands report findings with their lines themselves."""
+    from orchestra.report import text
+
+    console.note(text.render(error.diagnostics, {}, console.style(sys.stderr)), end="")
+    return error.exit_code
+
+
+def _broken_pipe() -> int:
+    """Whoever read our output has had enough (`orchestra plan | head`); that is no fault."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get("ORCHESTRA_DEBUG"):
+        raise error
+    from orchestra.report import mask
+
+    said = mask.message(" ".join(str(error).split()))
+    name = type(error).__name__
+    console.fail(
+        f"orchestra failed in a way that it did not expect: {name}: {said}" if said else f"unexpected {name}",
+        "this is a bug; ORCHESTRA_DEBUG=1 shows the traceback to report",
+    )
+    return 1

@@ -1,0 +1,47 @@
+"""Writing files so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from orchestra.errors import OrchestraError
+
+
+def write(path: Path, text: str, *, private: bool = False) -> None:
+    """Write beside the target and rename over it. `private` keeps it from other users of the machine."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = 0o600 if private else _mode(path)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.chmod(mode)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise OrchestraError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise OrchestraError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise OrchestraError(f"cannot read {path}: it is not UTF-8 text") from None
+
+
+def _mode(path: Path) -> int:
+    """What the file has now, or what a new one gets from the user's mask."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

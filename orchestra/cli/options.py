@@ -1,0 +1,116 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import reduce
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Duration(click.ParamType[float]):
+    """`250ms`, `30s`, `5m`, `2h`: seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, (int, float)):
+            return float(value)
+        if not (match := re.fullmatch(r"(\d{1,9})(ms|s|m|h|d)", value)):
+            self.fail(f"{value!r} is no duration; write 30s, 5m or 250ms", param, ctx)
+        return int(match[1]) * _UNITS[match[2]]
+
+
+def workload_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """For the shell's completion: the workloads of the spec at hand, or nothing where it cannot be read."""
+    from orchestra.cli.specs import names
+
+    return [name for name in names(ctx.params.get("specs", ())) if name.startswith(incomplete)]
+
+
+def environment_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from orchestra.cli.specs import environments
+
+    return [name for name in environments(ctx.params.get("specs", ())) if name.startswith(incomplete)]
+
+
+def specs(metavar: str = "[SPEC]...") -> Callable[[F], F]:
+    return click.argument("specs", nargs=-1, type=click.Path(path_type=Path), metavar=metavar)
+
+
+def output_format(*names: str) -> Callable[[F], F]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help="How to print it.",
+    )
+
+
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    return lambda function: reduce(lambda f, option: option(f), reversed(options), function)
+
+
+workload = click.option(
+    "--workload", metavar="NAME", shell_complete=workload_names, help="Only this workload and what it needs."
+)
+
+database = _all(
+    click.option("--db", metavar="URL", help="The database: postgresql://user:password@host:port/name."),
+    click.option(
+        "--env",
+        "environment",
+        metavar="NAME",
+        shell_complete=environment_names,
+        help="An environment of the spec, which names its database.",
+    ),
+)
+
+approvals = _all(
+    click.option("--allow-destroy", is_flag=True, help="Approve every deletion (not of messages)."),
+    click.option(
+        "--allow",
+        multiple=True,
+        metavar="HAZARD",
+        help="Approve one hazard, as the plan prints it. Repeatable.",
+    ),
+)
+
+adoption = _all(
+    click.option(
+        "--adopt",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Take over an object that exists already, such as queue.import. Repeatable.",
+    ),
+    click.option(
+        "--resume-paused", is_flag=True, help="Resume what was paused by hand; else it stays paused."
+    ),
+)
+
+detail = _all(
+    click.option("--show-sql", is_flag=True, help="Show the statements as well."),
+    click.option("--full", is_flag=True, help="Leave nothing out of a large plan."),
+)
+
+auto_approve = click.option("--auto-approve", is_flag=True, help="Do not ask. Needed without a terminal.")
+
+lock_timeout = click.option(
+    "--lock-timeout",
+    type=Duration(),
+    metavar="DURATION",
+    help="Wait this long for another apply to end, such as 30s. Default: not at all.",
+)
+
+detailed_exitcode = click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes, 0 where there are none."
+)

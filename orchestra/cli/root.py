@@ -1,0 +1,83 @@
+"""`orchestra` itself: the list of its commands, each loaded when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from orchestra import __version__
+
+COMMANDS = {
+    "check": "Find what is wrong with a spec, before production does.",
+    "explain": "Show how each workload will run, and why.",
+    "compile": "Write the SQL that a spec compiles to.",
+    "plan": "Show what would change in the database.",
+    "apply": "Make the database as the spec says.",
+    "destroy": "Remove what a project has in the database.",
+    "diff": "Compare two specs, without a database.",
+    "schema": "Print a JSON Schema.",
+}
+"""Each is the `command` of the module of its name in `cli/commands`, in the order of the road."""
+
+
+class Root(click.Group):
+    """A group that knows its commands by name and imports none of them to list them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found = import_module(f"orchestra.cli.commands.{cmd_name}").command
+        assert isinstance(found, click.Command)
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], COMMANDS, 1)
+            meant = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, and end with the exit code that the contract gives (see `orchestra.errors`)."""
+        if not extra.get("standalone_mode", True):
+            return super().main(*args, **extra)
+        from orchestra.cli.ending import run
+
+        quietly = {**extra, "standalone_mode": False}
+        return _exit(run(lambda: super(Root, self).main(*args, **quietly)))
+
+
+def _exit(code: int) -> NoReturn:
+    raise SystemExit(code)
+
+
+@click.group(
+    cls=Root,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=(
+        "The database is --db URL, else --env NAME, else ORCHESTRA_DATABASE_URL, else a running local "
+        "Supabase stack, else an embedded one under .orchestra/."
+    ),
+)
+@click.version_option(__version__, "-V", "--version", message="orchestra %(version)s")
+def root() -> None:
+    """Terraform for background work on Postgres and Supabase.
+
+    \b
+    Example:
+      orchestra check && orchestra plan --env production
+      orchestra apply --env production
+    """

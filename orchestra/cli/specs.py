@@ -1,0 +1,129 @@
+"""Reading the spec for a command: which files, what is wrong with them, and where that is said."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestra.cli import console
+from orchestra.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestra.diagnostics import Diagnostic
+    from orchestra.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A spec as far as it could be read, with every finding about it and the text of its files."""
+
+    spec: Spec | None
+    findings: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    paths: tuple[Path, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        return self.spec is None or any(d.is_error for d in self.findings)
+
+
+def read(paths: Sequence[Path]) -> Reading:
+    """Load and check, without judging. UsageError where there is nothing to read."""
+    from orchestra.check import check
+    from orchestra.spec import load_spec
+
+    where = tuple(paths) or (nearest(),)
+    for path in where:
+        if not path.exists():
+            raise UsageError(f"there is no {path}", "name a spec file, or a folder of them")
+    loaded = load_spec(where)
+    findings = tuple(loaded.diagnostics)
+    if loaded.spec is not None:
+        findings += tuple(d for d in check(loaded.spec) if d not in findings)
+    return Reading(loaded.spec, findings, loaded.sources, where)
+
+
+def nearest() -> Path:
+    """The `orchestra.yaml` of this directory or of one above it."""
+    from orchestra.spec import find_spec
+
+    found = find_spec(Path.cwd())
+    if found is None:
+        raise UsageError(
+            "there is no orchestra.yaml here or in a directory above",
+            "name the spec: orchestra COMMAND path/to/orchestra.yaml",
+        )
+    return relative(Path(found))
+
+
+def relative(path: Path) -> Path:
+    """A path as one would type it: without the current directory before it."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def require(paths: Sequence[Path], workload: str | None = None) -> Spec:
+    """A spec without errors, or the end of the command: its findings on stderr, and exit code 1.
+
+    Warnings are only counted; `orchestra check` is the place to read them.
+    """
+    import click
+
+    reading = read(paths)
+    if reading.spec is None or reading.has_errors:
+        from orchestra.report import text
+
+        console.note(text.render(reading.findings, reading.sources, console.style(sys.stderr)), end="")
+        raise click.exceptions.Exit(1)
+    if reading.findings:
+        from orchestra.report.words import count
+
+        words = count(len(reading.findings), "warning")
+        console.note(f"{words}; orchestra check shows {'it' if len(reading.findings) == 1 else 'them'}.")
+    if workload is not None:
+        known(reading.spec, workload)
+    return reading.spec
+
+
+def known(spec: Spec, workload: str) -> None:
+    """UsageError unless the spec has this workload."""
+    _known("workload", workload, [w.name for w in spec.workloads])
+
+
+def known_environment(spec: Spec, name: str) -> None:
+    _known("environment", name, [e.name for e in spec.environments])
+
+
+def _known(noun: str, name: str, names: Sequence[str]) -> None:
+    if name in names:
+        return
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, 1)
+    remedy = f"did you mean {close[0]}?" if close else f"it has {', '.join(names[:10]) or 'none'}"
+    raise UsageError(f"the spec has no {noun} {name!r}", remedy)
+
+
+def names(paths: Sequence[Path]) -> list[str]:
+    """The workloads of a spec, for completion; nothing where it cannot be read."""
+    spec = _quietly(paths)
+    return [w.name for w in spec.workloads] if spec else []
+
+
+def environments(paths: Sequence[Path]) -> list[str]:
+    spec = _quietly(paths)
+    return [e.name for e in spec.environments] if spec else []
+
+
+def _quietly(paths: Sequence[Path]) -> Spec | None:
+    from orchestra.spec import load_spec
+
+    try:
+        return load_spec(tuple(paths) or (nearest(),)).spec
+    except Exception:
+        return None
