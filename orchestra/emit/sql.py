@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from orchestra.ir.program import Address, Program, Resource
 from orchestra.kinds import BY_NAME, Server
@@ -19,9 +19,17 @@ _HEAD = """\
 """
 
 
-def emit_sql(program: Program, *, version: str, notes: Mapping[Address, str] | None = None) -> str:
-    """One block an address, in the order in which they must run. `notes` are comments for single addresses."""
+def emit_sql(
+    program: Program, *, version: str, notes: Mapping[Address, str] | None = None, later: Sequence[str] = ()
+) -> str:
+    """One block an address, in the order in which they must run.
+
+    `notes` are comments for single addresses; `later` says in the head what this version does not bring to work yet.
+    """
     blocks = [_HEAD.format(project=program.project, version=version, counts=_counts(program))]
+    if later:
+        blocks[0] += "--\n-- What the spec asks for and this file does not bring to work yet:\n"
+        blocks[0] += "".join(f"--   {line}\n" for text in later for line in text.splitlines())
     for resource in program:
         note = (notes or {}).get(resource.address)
         blocks.append(_block(resource, program.project, note))

@@ -48,6 +48,11 @@ class Resource:
         """The fields without the key, as JSON: what the registry records and the plan compares."""
         return {f.name: _json(getattr(self, f.name)) for f in fields(self) if f.name != "key"}
 
+    def written(self) -> dict[str, Json]:
+        """`values` without those that are the default of their field: `of` brings them back."""
+        defaults = {f.name: f.default for f in fields(self)}
+        return {name: v for name, v in self.values().items() if _json(defaults[name]) != v}
+
     @classmethod
     def of(cls, key: str, values: Mapping[str, Json]) -> Self:
         """Build from what `values` gave; unknown names are dropped, so that an older record still reads."""

@@ -7,8 +7,11 @@ from orchestra.ir.sql import call, canonical_json, literal, value
 
 
 def claim(resource: Resource, project: str, *, adopt: bool = False) -> str:
-    """Records that the project owns the object, before it is made; refuses what is somebody else's."""
-    values = resource.values()
+    """Records that the project owns the object, before it is made; refuses what is somebody else's.
+
+    What is recorded leaves out defaults, so that the text stays readable.
+    """
+    values = resource.written()
     protect = values.pop("protect", None)
     arguments = [
         literal(project),

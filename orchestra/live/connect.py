@@ -25,8 +25,9 @@ class Database:
     an answer was waited for.
     """
 
-    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+    def __init__(self, connection: psycopg.Connection[Row], url: str) -> None:
         self.connection = connection
+        self.url = url
         self.round_trips = 0
 
     @property
@@ -64,32 +65,42 @@ class Database:
                 if result.status == pq.ExecStatus.FATAL_ERROR:
                     raise StatementError(number, _error(result))
 
-    def parse(self, texts: Sequence[Sequence[str]], types: Sequence[int]) -> list[psycopg.Error | None]:
-        """For each group of statements: runs all but the last inside a savepoint, parses the last as an unnamed
-        statement with parameters of the given type oids, and undoes it all. Gives the error of each, or None.
+    def parse(self, groups: Sequence[Sequence[str]], types: Sequence[int]) -> list[psycopg.Error | None]:
+        """For each group: runs all but its last statement, parses the last as an unnamed statement with parameters of
+        the given type oids, and undoes it all. Gives the error of each, or None.
 
         Needs an open transaction. Parsing refuses several statements and leaves nothing behind.
         """
-        if not texts:
+        pgconn = self.connection.pgconn
+        return [error for _, error in self._guarded(groups, lambda sql: partial(pgconn.send_prepare, b"", sql, list(types)))]
+
+    def attempt(self, groups: Sequence[Sequence[str]]) -> list[tuple[str | None, psycopg.Error | None]]:
+        """Like `parse`, but runs the last statement too; gives the first column of its first row as text."""
+        pgconn = self.connection.pgconn
+        return self._guarded(groups, lambda sql: partial(pgconn.send_query_params, sql, []))
+
+    def _guarded(
+        self, groups: Sequence[Sequence[str]], last: Callable[[bytes], Callable[[], None]]
+    ) -> list[tuple[str | None, psycopg.Error | None]]:
+        """Each group inside a savepoint of its own that is rolled back, all in one round trip."""
+        if not groups:
             return []
         pgconn = self.connection.pgconn
         commands: list[Callable[[], None]] = []
-        for *before, last in texts:
-            for sql in ("savepoint orchestra_parse", *before):
+        for *before, final in groups:
+            for sql in ("savepoint orchestra_guard", *before):
                 commands.append(partial(pgconn.send_query_params, sql.encode(), []))
-            commands.append(partial(pgconn.send_prepare, b"", last.encode(), list(types)))
-            commands.append(pgconn.pipeline_sync)
-            commands.append(partial(pgconn.send_query_params, b"rollback to savepoint orchestra_parse", []))
+            commands += [last(final.encode()), pgconn.pipeline_sync]
+            commands.append(partial(pgconn.send_query_params, b"rollback to savepoint orchestra_guard", []))
             commands.append(pgconn.pipeline_sync)
         answers = iter(self._pipelined(commands))
-        found: list[psycopg.Error | None] = []
-        for group in texts:
-            error: psycopg.Error | None = None
-            for _ in range(len(group) + 1):
-                for result in next(answers):
-                    if result.status == pq.ExecStatus.FATAL_ERROR and error is None:
-                        error = _error(result)
-            found.append(error)
+        found: list[tuple[str | None, psycopg.Error | None]] = []
+        for group in groups:
+            results = [r for _ in range(len(group) + 1) for r in next(answers)]
+            failed = [r for r in results if r.status == pq.ExecStatus.FATAL_ERROR]
+            final_result = results[-1]
+            value = final_result.get_value(0, 0) if not failed and final_result.ntuples else None
+            found.append((value.decode() if value is not None else None, _error(failed[0]) if failed else None))
             for _ in range(3):  # the sync, the rollback, its sync
                 next(answers)
         return found
@@ -169,7 +180,7 @@ def connect(url: str) -> Database:
             f"cannot connect to {safe(url)}: {message}",
             "check that the server runs, and the host, port, user and password of the URL",
         ) from None
-    return Database(connection)
+    return Database(connection, url)
 
 
 def safe(url: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
-from orchestra.ir.sql import ident, literal
+from orchestra import runtime
+from orchestra.ir.sql import ident, literal, value
 from orchestra.live.connect import Database
 from orchestra.live.server import ServerFacts
 
@@ -103,22 +104,25 @@ def next_times(database: Database, schedules: Iterable[Due]) -> Mapping[Due, dat
     wanted = list(dict.fromkeys(schedules))[:SCHEDULES_SHOWN]
     if not wanted:
         return {}
+    columns = {
+        "text": [d.cron for d in wanted],
+        "bigint": [d.every_ms for d in wanted],
+        "text ": [d.timezone for d in wanted],
+    }
+    arrays = ", ".join(f"array[{', '.join(value(i) for i in items)}]::{kind}[]" for kind, items in columns.items())
+    near, far = _due_sql("now()", "(now() + interval '40 days')"), _due_sql("now()", "(now() + interval '10 years')")
     rows = database.rows(
-        f"""
-        select s.position, ({_due_sql()}) as due
-        from unnest(%(cron)s::text[], %(every)s::bigint[], %(zone)s::text[])
-             with ordinality as s(cron, every_ms, timezone, position)
-        """,
-        {
-            "cron": [d.cron for d in wanted],
-            "every": [d.every_ms for d in wanted],
-            "zone": [d.timezone for d in wanted],
-        },
+        f"select given.position, coalesce(({near}), ({far})) as due\n"
+        f"from unnest({arrays}) with ordinality as given(cron, every_ms, timezone, position)"
     )
     found = {r["position"]: r["due"] for r in rows}
     return {due: found.get(position) for position, due in enumerate(wanted, 1)}
 
 
 @cache
-def _due_sql() -> str:
-    raise NotImplementedError
+def _due_sql(after: str, until: str) -> str:
+    """The body of `orchestra.due` as a subquery, its parameters replaced by columns of `given` and the window."""
+    (text,) = (text for name, text in runtime.functions() if name == "200_due.sql")
+    body = text.split("$body$")[1]
+    arguments = ("given.cron", "given.every_ms", "given.timezone", after, until, "1")
+    return re.sub(r"\$([1-6])(?![0-9])", lambda m: arguments[int(m[1]) - 1], body)

@@ -117,12 +117,21 @@ def _registry(
     others: dict[tuple[str, str], Entry] = {}
     for row in rows:
         kind = row.pop("kind")
-        entry = Entry(**{**row, "address": Address.parse(row["address"])})
+        address = Address.parse(row["address"])
+        entry = Entry(**{**row, "address": address, "applied": _complete(address, row["applied"])})
         if entry.project == project:
             entries[entry.address] = entry
         elif kind in BY_NAME and kind != "workload":
             others[kind, entry.name] = entry
     return entries, others
+
+
+def _complete(address: Address, applied: dict[str, Json]) -> Mapping[str, Json]:
+    """What was recorded, with the defaults that the record leaves out."""
+    try:
+        return BY_NAME[address.kind].resource.of(address.name, applied).values()
+    except (KeyError, TypeError):
+        return applied  # written by another version: its own words will do
 
 
 def _objects(

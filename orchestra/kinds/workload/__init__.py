@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 from orchestra.ir.category import Category
 from orchestra.ir.program import Resource
-from orchestra.ir.sql import array, canonical_json, dollar, ident, literal, value
+from orchestra.ir.sql import canonical_json, dollar, literal
 from orchestra.kinds.kind import Kind, Server, read_sql
 from orchestra.spec.model import Pattern, SqlHandler
 from orchestra.spec.model import Workload as Declared
@@ -51,9 +51,6 @@ class Workload(Resource):
     protect: bool | None = None
 
 
-_COLUMNS = tuple(f.name for f in fields(Workload) if f.name not in {"key", "protect"})
-
-
 def lower(workload: Declared, pattern: Pattern) -> Iterator[Workload]:
     handler = workload.handler
     sql = handler if isinstance(handler, SqlHandler) else None
@@ -69,7 +66,7 @@ def lower(workload: Declared, pattern: Pattern) -> Iterator[Workload]:
         run_role=sql.role if sql else None,
         search_path=sql.search_path if sql else (),
         queue_name=workload.queue.name if queue else None,
-        batch_size=workload.batch_size if queue else 1,
+        batch_size=workload.batch_size if queue and sql is None else 1,
         concurrency=workload.concurrency.limit if queue else 1,
         poll_interval_ms=workload.poll_interval_ms if queue else None,
         timeout_ms=workload.timeout_ms,
@@ -96,30 +93,13 @@ def _canonical(text: str | None) -> str | None:
 
 
 def ensure(workload: Workload, project: str, server: Server) -> tuple[str, ...]:
-    rows = [("project", literal(project)), ("name", literal(workload.key))]
-    for column in _COLUMNS:
-        rows.append((column, _expression(workload, column)))
-    names = ", ".join(ident_column(c) for c, _ in rows)
-    values = ",\n  ".join(f"{v}" for _, v in rows)
-    updates = ",\n  ".join(f"{ident_column(c)} = excluded.{ident_column(c)}" for c in _COLUMNS)
-    return (
-        f"insert into orchestra.workload ({names})\nvalues (\n  {values}\n)\n"
-        f"on conflict (project, name) do update set\n  {updates}",
-    )
-
-
-def ident_column(column: str) -> str:
-    """Columns of ours need no quotes."""
-    return column if column.isidentifier() else ident(column)
-
-
-def _expression(workload: Workload, column: str) -> str:
-    item = getattr(workload, column)
-    if column == "search_path":
-        return array(item)
-    if column == "sql" and item is not None:
-        return dollar(item)
-    return value(item)
+    config = workload.written()
+    config.pop("protect", None)
+    sql = config.pop("sql", None)
+    arguments = [literal(project), literal(workload.key), literal(canonical_json(config))]
+    if isinstance(sql, str):
+        arguments.append(f"sql => {dollar(sql)}")
+    return (f"select orchestra.set_workload({', '.join(arguments)})",)
 
 
 def remove(workload: Workload, project: str) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ declare
   mine orchestra.registry;
 begin
   select r.project into other from orchestra.registry r
-  where r.kind = the_kind and r.name = claim.name and r.tombstoned_at is null and r.project <> claim.project;
+  where r.kind = the_kind and the_kind <> 'workload' and r.name = claim.name and r.tombstoned_at is null and r.project <> claim.project;
   if found then
     raise exception '% % belongs to project %', the_kind, claim.name, other
       using errcode = 'ORC10', hint = 'Give it another name in one of the two projects.';

@@ -38,7 +38,8 @@ create table orchestra.registry (
   updated_at timestamptz not null default now(),
   primary key (project, address)
 );
-create unique index registry_owner on orchestra.registry (kind, name) where tombstoned_at is null;
+create unique index registry_owner on orchestra.registry (kind, name)
+  where tombstoned_at is null and kind <> 'workload';
 
 -- The deployment ledger.
 create table orchestra.deployment (

@@ -1,0 +1,52 @@
+"""Errors of the server in the words of somebody who has to do something about them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+
+from orchestra.errors import ApplyError, BlockedError, OrchestraError
+from orchestra.plan.model import Change
+
+_REFUSALS: Final = {"ORC10", "ORC11", "ORC12", "ORC13"}
+_REMEDIES: Final = {
+    "55P03": "somebody holds a lock on it; look at pg_stat_activity and try again",
+    "57014": "it took longer than its timeout",
+    "53200": "raise max_locks_per_transaction",
+    "42501": "this role lacks a right; grant it, or connect as the role that has it",
+    "40P01": "it met another session in a deadlock; try again",
+}
+
+
+def refuse(change: Change, error: psycopg.Error) -> OrchestraError:
+    """The fault of one change; the transaction is rolled back by whoever catches it."""
+    if _lost(error):
+        return translated(error)
+    state = error.diag.sqlstate or ""
+    message = f"{change.address}: {_message(error)}"
+    hint = error.diag.message_hint or _REMEDIES.get(state, "")
+    if state in _REFUSALS:
+        return BlockedError(message, hint)
+    return ApplyError(message, f"everything was rolled back. {hint}".strip())
+
+
+def translated(error: psycopg.Error) -> OrchestraError:
+    """A fault that belongs to no change: the connection, the server, the ledger."""
+    if _lost(error):
+        return ApplyError(
+            f"the connection was lost before the commit: {_message(error)}",
+            "the server rolls back what was not committed; plan again to see what is there",
+        )
+    state = error.diag.sqlstate or ""
+    return ApplyError(_message(error), error.diag.message_hint or _REMEDIES.get(state, ""))
+
+
+def _message(error: psycopg.Error) -> str:
+    text = error.diag.message_primary or str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _lost(error: psycopg.Error) -> bool:
+    state = error.diag.sqlstate or ""
+    return (isinstance(error, psycopg.OperationalError) and not state) or state.startswith(("57P", "08"))

@@ -1,0 +1,158 @@
+"""What the live catalogue says of the things that a spec speaks of: requirements, handlers, tables, roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+
+from orchestra.ir.sql import literal
+from orchestra.kinds.requirement import Requirement, condition
+from orchestra.kinds.workload import Workload
+from orchestra.live.connect import Database
+
+PARAMETERS: Final = (3802, 23, 20)
+"""Type oids of a handler's `$1 payload jsonb, $2 attempt int, $3 message_id bigint`."""
+
+
+def failed_requirements(database: Database, requirements: Sequence[Requirement]) -> dict[str, str]:
+    """The requirements that do not hold, by name, each with the reason. One round trip; 5 s for each check."""
+    groups = [("set local statement_timeout = '5s'", f"select ({condition(r)})::boolean") for r in requirements]
+    found: dict[str, str] = {}
+    for requirement, (value, error) in zip(requirements, database.attempt(groups), strict=True):
+        if error is not None:
+            found[requirement.key] = first_line(error)
+        elif value != "t":
+            found[requirement.key] = ""
+    return found
+
+
+def first_line(error: psycopg.Error) -> str:
+    return error.diag.message_primary or str(error).splitlines()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerFault:
+    """Why PostgreSQL refuses a handler: the message, its SQLSTATE, and where in the statement (1-based), if known."""
+
+    workload: str
+    message: str
+    sqlstate: str
+    position: int | None
+    hint: str
+
+
+def handler_faults(database: Database, workloads: Iterable[Workload]) -> list[HandlerFault]:
+    """Parses each SQL handler against the live catalogue under its own search path. One round trip."""
+    wanted = [w for w in workloads if w.sql]
+    groups = [(_search_path(w), w.sql or "") for w in wanted]
+    return [
+        HandlerFault(
+            w.key,
+            first_line(error),
+            error.diag.sqlstate or "",
+            int(error.diag.statement_position) if error.diag.statement_position else None,
+            error.diag.message_hint or "",
+        )
+        for w, error in zip(wanted, database.parse(groups, PARAMETERS), strict=True)
+        if error is not None
+    ]
+
+
+def _search_path(workload: Workload) -> str:
+    path = ", ".join('"' + s.replace('"', '""') + '"' for s in workload.search_path)
+    return f"select pg_catalog.set_config('search_path', {literal(path)}, true)"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One of the app's tables: `kind` as in pg_class, its columns, whether it has a primary key and whether this role
+    may put triggers on it."""
+
+    kind: str
+    columns: frozenset[str]
+    has_primary_key: bool
+    may_trigger: bool
+
+
+def tables(database: Database, names: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Table]:
+    """Those of the tables that exist. One round trip."""
+    if not names:
+        return {}
+    rows = database.rows(
+        """
+        select n.nspname, c.relname, c.relkind::text as kind,
+               array(select a.attname::text from pg_catalog.pg_attribute a
+                     where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+               exists (select from pg_catalog.pg_index i where i.indrelid = c.oid and i.indisprimary) as key,
+               has_table_privilege(c.oid, 'trigger') as may
+        from unnest(%(schemas)s::text[], %(tables)s::text[]) as w(schema_name, table_name)
+        join pg_catalog.pg_namespace n on n.nspname = w.schema_name
+        join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.table_name
+        """,
+        {"schemas": [s for s, _ in names], "tables": [t for _, t in names]},
+    )
+    return {
+        (r["nspname"], r["relname"]): Table(r["kind"], frozenset(r["columns"]), r["key"], r["may"]) for r in rows
+    }
+
+
+def roles(database: Database, names: Iterable[str]) -> dict[str, bool]:
+    """The roles that exist, each with whether the connected role may act as it. One round trip."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    rows = database.rows(
+        """
+        select rolname::text as name, pg_has_role(current_user, oid, 'member') as member
+        from pg_catalog.pg_roles where rolname = any(%(names)s)
+        """,
+        {"names": wanted},
+    )
+    return {r["name"]: r["member"] for r in rows}
+
+
+def projects(database: Database, names: Sequence[str]) -> frozenset[str]:
+    """Those of the projects that are registered in this database. Needs `orchestra.project`."""
+    if not names:
+        return frozenset()
+    rows = database.rows("select project from orchestra.project where project = any(%(names)s)", {"names": list(names)})
+    return frozenset(r["project"] for r in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignColumn:
+    """A column whose type brings operators of its own from `type_schema`."""
+
+    schema: str
+    table: str
+    column: str
+    type: str
+    type_schema: str
+
+
+def columns_with_own_operators(database: Database, tables: Sequence[tuple[str, str]]) -> list[ForeignColumn]:
+    """Columns of types such as citext: under an empty search path their `=` is silently that of another type."""
+    if not tables:
+        return []
+    rows = database.rows(
+        """
+        select n.nspname as schema, c.relname as "table", a.attname as "column", t.typname as type,
+               tn.nspname as type_schema
+        from unnest(%(schemas)s::text[], %(tables)s::text[]) as w(schema_name, table_name)
+        join pg_catalog.pg_namespace n on n.nspname = w.schema_name
+        join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.table_name
+        join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        join pg_catalog.pg_type t on t.oid = a.atttypid and t.typtype = 'b'
+        join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace and tn.nspname <> 'pg_catalog'
+        where exists (
+          select from pg_catalog.pg_operator o
+          where o.oprname = '=' and o.oprleft = t.oid and o.oprnamespace = t.typnamespace
+        )
+        """,
+        {"schemas": [s for s, _ in tables], "tables": [t for _, t in tables]},
+    )
+    return [ForeignColumn(**r) for r in rows]
+

@@ -1,0 +1,224 @@
+"""The whole road on one page: a spec becomes a Program, a Program and a database become a Plan, a Plan is applied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from orchestra import __version__
+from orchestra.apply.run import Applied
+from orchestra.apply.run import apply as _apply
+from orchestra.emit.sql import emit_sql as _emit
+from orchestra.errors import RequirementError
+from orchestra.ir.program import Address, Program, Resource
+from orchestra.kinds.cron_job import CronJob
+from orchestra.kinds.grant import Grant
+from orchestra.kinds.project import Project
+from orchestra.kinds.requirement import Requirement, describe
+from orchestra.kinds.table_trigger import TableTrigger
+from orchestra.kinds.workload import Workload
+from orchestra.live import checks, facts
+from orchestra.live.connect import Database
+from orchestra.live.read import read
+from orchestra.live.server import ServerFacts, probe
+from orchestra.lower import lower
+from orchestra.plan.blockers import Findings
+from orchestra.plan.compare import belongs, compare
+from orchestra.plan.hazards import queue_names
+from orchestra.plan.make import due_of, make
+from orchestra.plan.model import Blocker, Change, Plan, Target
+from orchestra.plan.offline import diff as _diff
+from orchestra.plan.options import PlanOptions
+from orchestra.plan.unsupported import unsupported
+from orchestra.report.plan_json import digest
+from orchestra.spec.model import Spec
+from orchestra.sql import inspect
+
+__all__ = ["Applied", "PlanOptions", "apply", "compile_spec", "destroy_plan", "diff", "emit_sql", "plan"]
+
+_WORD = re.compile(r"\w+")
+READ = (
+    "begin isolation level repeatable read read only; "
+    "set local statement_timeout = '60s'; set local lock_timeout = '5s'"
+)
+
+
+def compile_spec(spec: Spec) -> Program:
+    """All resources of a checked spec. The spec must have no errors."""
+    return lower(spec)
+
+
+def emit_sql(program: Program, spec: Spec | None = None) -> str:
+    """The Program as one deterministic SQL text; with its spec, the summaries stand in it as comments."""
+    notes = {Address("workload", w.name): w.summary for w in spec.workloads if w.summary} if spec else {}
+    later = [b.message for b in unsupported(spec)] if spec else []
+    return _emit(program, version=__version__, notes=notes, later=later)
+
+
+def plan(database: Database, spec: Spec | Program, options: PlanOptions) -> Plan:
+    """What apply would do. Reads the live state in one transaction and changes nothing.
+
+    Raises RequirementError where a `requires` check does not hold, ConnectError where the role could not see what is
+    there, VersionError where the database belongs to a newer orchestra.
+    """
+    if isinstance(spec, Program):
+        return _plan(database, spec, options, (), ())
+    later = [b for b in unsupported(spec) if options.workload in (None, b.address.name)]
+    return _plan(database, lower(spec), options, later, spec.composition.after)
+
+
+def destroy_plan(database: Database, project: str, options: PlanOptions) -> Plan:
+    """What it takes to remove a project, or one workload of it. The runtime stays: other projects may use it."""
+    return _plan(database, Program.of(project, ()), options, (), (), destroying=True)
+
+
+def diff(before: Program, after: Program) -> tuple[Change, ...]:
+    """What would change between two Programs, with no database."""
+    return _diff(before, after)
+
+
+def _plan(
+    database: Database,
+    program: Program,
+    options: PlanOptions,
+    later: Iterable[Blocker],
+    after: tuple[str, ...],
+    *,
+    destroying: bool = False,
+) -> Plan:
+    trips = database.round_trips
+    if not destroying:
+        program = _for_environment(_narrowed(program, options), options)
+    with database.transaction(READ):
+        server = probe(database)
+        _prove(database, program)
+        live = read(database, server, program.project, program)
+        drafts, conditions = compare(program, live, options)
+        findings = _findings(database, server, program, after)
+        touched = sorted({name for d in drafts for name in queue_names(d)})
+        queues = facts.queues(database, touched)
+        jobs = facts.jobs(database, server, [d.live.name for d in drafts if d.address.kind == "cron_job" and d.live])
+        due = facts.next_times(database, (due for d in drafts for due in due_of(d)))
+        target = Target(
+            database.host, server.database, server.role, server.server_version, options.environment, options.where
+        )
+        made = make(
+            program,
+            live,
+            drafts,
+            conditions,
+            findings,
+            queues,
+            jobs,
+            due,
+            options,
+            target=target,
+            tool_version=__version__,
+            more_blockers=(*later, *_not_before(after, program, findings)),
+        )
+    return replace(made, round_trips=database.round_trips - trips, destroying=destroying)
+
+
+def apply(
+    database: Database,
+    plan: Plan,
+    options: PlanOptions | None = None,
+    *,
+    lock_timeout_s: float | None = None,
+    git_commit: str | None = None,
+    on_progress: Callable[[int, int, str], None] | None = None,
+) -> Applied:
+    """Runs exactly this plan, or refuses. Each batch commits only if planning what it touched is then empty.
+
+    Raises BlockedError, StalePlanError, LockedError, ProofError, ApplyError or InDoubtError.
+    """
+    return _apply(
+        database,
+        plan,
+        options or PlanOptions(),
+        lock_timeout_s=lock_timeout_s,
+        plan_hash=digest(plan),
+        git_commit=git_commit,
+        on_progress=on_progress,
+    )
+
+
+def _narrowed(program: Program, options: PlanOptions) -> Program:
+    if options.workload is None:
+        return program
+    shared = {"extension", "runtime", "project", "requirement", "secret"}
+
+    def kept(r: Resource) -> bool:
+        return r.kind in shared or belongs(r.key, options.workload or "") or r.key.startswith(("tick.", "housekeep."))
+
+    return Program.of(program.project, (r for r in program if kept(r)))
+
+
+def _for_environment(program: Program, options: PlanOptions) -> Program:
+    gate = "paused" if options.environment_paused else "open"
+    own = Project(program.project, options.environment, gate, options.protect)
+    return Program(program.project, {**program.resources, own.address: own})
+
+
+def _prove(database: Database, program: Program) -> None:
+    required = [r for r in program if isinstance(r, Requirement)]
+    failed = checks.failed_requirements(database, required)
+    if not failed:
+        return
+    lines = [
+        f"requirement {r.key} does not hold: needs {describe(r)}" + (f" ({failed[r.key]})" if failed[r.key] else "")
+        for r in required
+        if r.key in failed
+    ]
+    raise RequirementError("; ".join(lines), "nothing was changed; bring the database to what `requires` says first")
+
+
+def _findings(database: Database, server: ServerFacts, program: Program, after: tuple[str, ...]) -> Findings:
+    workloads = [r for r in program if isinstance(r, Workload)]
+    triggers = [r for r in program if isinstance(r, TableTrigger)]
+    grants = [r for r in program if isinstance(r, Grant)]
+    roles = {w.run_role for w in workloads if w.run_role} | {role for g in grants for role in g.roles}
+    known = "orchestra.project" in server.relations
+    return Findings(
+        checks.handler_faults(database, workloads),
+        checks.tables(database, sorted({(t.schema, t.table) for t in triggers})),
+        checks.roles(database, roles),
+        checks.projects(database, after) if known else frozenset(),
+        _foreign(database, workloads),
+    )
+
+
+def _foreign(database: Database, workloads: Iterable[Workload]) -> dict[str, list[checks.ForeignColumn]]:
+    """Columns whose operators a handler under an empty search path would silently not use."""
+    tables: dict[str, set[tuple[str, str]]] = {}
+    words: dict[str, frozenset[str]] = {}
+    for w in workloads:
+        if w.sql and not w.search_path:
+            seen = inspect(w.sql)
+            if any(o.schema is None for o in seen.operators):
+                tables[w.key] = {(r.schema, r.name) for r in seen.relations if r.schema}
+                words[w.key] = frozenset(_WORD.findall(w.sql))
+    wanted = sorted({t for found in tables.values() for t in found})
+    foreign = checks.columns_with_own_operators(database, wanted)
+    result: dict[str, list[checks.ForeignColumn]] = {}
+    for key, found in tables.items():
+        hits = [c for c in foreign if (c.schema, c.table) in found and c.column in words[key]]
+        if hits:
+            result[key] = hits
+    return result
+
+
+def _not_before(after: tuple[str, ...], program: Program, findings: Findings) -> list[Blocker]:
+    """`composition.after` names a `requires` check of this spec, or a project that has to be there first."""
+    checked = {r.key for r in program if isinstance(r, Requirement)}
+    return [
+        Blocker(
+            "composition",
+            Address("project", program.project),
+            f"composition says after: {name}, and this database has no project of that name",
+            f"apply {name} first, or declare it under requires",
+        )
+        for name in after
+        if name not in checked and name not in findings.projects
+    ]

@@ -1,0 +1,248 @@
+"""What keeps a plan from being applied. Pure: everything that was looked up is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestra.ir.program import Address, Program
+from orchestra.kinds.cron_job import CronJob
+from orchestra.kinds.grant import Grant
+from orchestra.kinds.table_trigger import TableTrigger
+from orchestra.kinds.workload import Workload
+from orchestra.live.checks import ForeignColumn, HandlerFault, Table
+from orchestra.live.read import Live
+from orchestra.plan.compare import Draft
+from orchestra.plan.model import Action, Blocker, Hazard
+from orchestra.plan.options import PlanOptions
+
+_UTC = frozenset({"GMT", "UTC", "Etc/UTC", "Etc/GMT", "UCT", "Zulu", ""})
+_NOT_THERE_YET = frozenset({"3F000", "42P01", "42883", "42704"})
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the live catalogue said of the things that a plan speaks of."""
+
+    faults: Sequence[HandlerFault] = ()
+    tables: Mapping[tuple[str, str], Table] = field(default_factory=dict)
+    roles: Mapping[str, bool] = field(default_factory=dict)
+    projects: frozenset[str] = frozenset()
+    foreign: Mapping[str, Sequence[ForeignColumn]] = field(default_factory=dict)
+    """By workload: columns of its tables whose operators an empty search path does not find."""
+
+
+def blockers(
+    program: Program, drafts: Sequence[Draft], live: Live, findings: Findings, options: PlanOptions
+) -> Iterator[Blocker]:
+    """All of them, so that one run tells everything."""
+    yield from _project(program, live, options)
+    yield from _server(program, drafts, live)
+    yield from _ownership(drafts, live.server.role)
+    yield from _protection(program, drafts, live)
+    yield from _handlers(program, drafts, findings)
+    yield from _tables(program, findings)
+    yield from _roles(program, findings, live)
+
+
+def unapproved(address: Address, hazards: Iterable[Hazard]) -> Iterator[Blocker]:
+    for hazard in hazards:
+        if hazard.needs_approval and not hazard.approved:
+            broad = " (or --allow-destroy)" if hazard.code == "delete" else ""
+            yield Blocker(hazard.code, address, hazard.message, f"approve it with {hazard.approval}{broad}")
+
+
+def _project(program: Program, live: Live, options: PlanOptions) -> Iterator[Blocker]:
+    found = live.find("project", program.project)
+    if found is None:
+        return
+    address = Address("project", program.project)
+    owner = found.extra["owner_role"]
+    if owner != live.server.role:
+        yield Blocker(
+            "role",
+            address,
+            f"the first apply was made by role {owner}; as {live.server.role} the jobs could neither be seen nor "
+            "changed, only doubled",
+            f"connect as {owner}",
+        )
+    environment = found.values.get("environment")
+    if environment not in (None, options.environment):
+        yield Blocker(
+            "environment",
+            address,
+            f"this database holds environment {environment} of the project, not {options.environment}",
+            f"give --env {environment}, or the database that was meant",
+        )
+
+
+def _server(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[Blocker]:
+    server = live.server
+    creates = {d.address for d in drafts if d.action is Action.CREATE}
+    cron = Address("extension", "pg_cron")
+    if cron in creates and not server.pg_cron_available:
+        yield Blocker(
+            "no_pg_cron",
+            cron,
+            "this server has no pg_cron to create",
+            "install pg_cron and add it to shared_preload_libraries (on Supabase: enable it under Integrations)",
+            exit_code=1,
+        )
+    if server.cron_database not in (None, "", server.database) and _jobs(program):
+        yield Blocker(
+            "cron_database",
+            cron,
+            f"pg_cron runs in database {server.cron_database} only, and this is {server.database}",
+            f"connect to {server.cron_database}, or set cron.database_name = '{server.database}'",
+            exit_code=1,
+        )
+    if (server.cron_timezone or "") not in _UTC and _jobs(program):
+        yield Blocker(
+            "cron_timezone",
+            cron,
+            f"this server reads schedules in {server.cron_timezone}; they are compiled for UTC",
+            "set cron.timezone = 'GMT', and give a schedule its own timezone in the spec",
+            exit_code=1,
+        )
+    if not server.cron_seconds:
+        for job in _jobs(program):
+            if "second" in job.schedule:
+                yield Blocker(
+                    "cron_seconds",
+                    job.address,
+                    f"pg_cron {server.pg_cron} here has no seconds schedules, and this job needs '{job.schedule}'",
+                    "upgrade pg_cron to 1.5 or later, or choose an interval of whole minutes "
+                    "(poll_interval: 1m, every: 1m)",
+                    exit_code=1,
+                )
+
+
+def _jobs(program: Program) -> list[CronJob]:
+    return [r for r in program if isinstance(r, CronJob)]
+
+
+def _ownership(drafts: Sequence[Draft], role: str) -> Iterator[Blocker]:
+    for draft in drafts:
+        if draft.owner is not None and draft.resource is not None:
+            yield Blocker(
+                "other_project",
+                draft.address,
+                f"{draft.resource.object_name} belongs to project {draft.owner} of this database",
+                "choose another name (queue: {name: …}); a name is never taken over",
+            )
+        elif draft.unowned and draft.resource is not None:
+            yield Blocker(
+                "unowned",
+                draft.address,
+                f"{draft.resource.object_name} exists and was not made by orchestra",
+                f"adopt it as it is with --adopt {draft.address}, or choose another name",
+            )
+        elif draft.address.kind == "cron_job" and draft.live is not None:
+            owner = draft.live.extra.get("username")
+            if owner != role:
+                yield Blocker(
+                    "cron_owner",
+                    draft.address,
+                    f"job {draft.live.name} runs as {owner}; as {role} it could only be doubled",
+                    f"connect as {owner}, or unschedule it there first",
+                )
+
+
+def _protection(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[Blocker]:
+    project = live.find("project", program.project)
+    whole = bool(project and project.values.get("protect"))
+    for draft in drafts:
+        if draft.action not in (Action.DELETE, Action.REPLACE) or draft.address.kind == "cron_job":
+            continue
+        workload = draft.address.name.partition(".")[0]
+        entry = live.entries.get(Address("workload", workload))
+        own = bool(entry and entry.protect and not entry.tombstoned)
+        if own or whole:
+            what = f"workload {workload}" if own else f"project {program.project}"
+            where = "protect: false on the workload" if own else "protect: false on the environment"
+            yield Blocker(
+                "protected",
+                draft.address,
+                f"{what} is protected in the database",
+                f"apply a spec with {where} first; nothing is unprotected and removed in one plan",
+            )
+
+
+def _handlers(program: Program, drafts: Sequence[Draft], findings: Findings) -> Iterator[Blocker]:
+    for fault in findings.faults:
+        if awaited(fault, drafts):
+            continue
+        at = f" (at character {fault.position})" if fault.position else ""
+        yield Blocker(
+            "sql",
+            Address("workload", fault.workload),
+            f"PostgreSQL refuses its SQL: {fault.message}{at}",
+            fault.hint or "mend run.sql, or create what it needs first; a cron job with it would fail at every tick",
+            exit_code=1,
+        )
+    for workload, columns in findings.foreign.items():
+        for c in columns:
+            yield Blocker(
+                "operator",
+                Address("workload", workload),
+                f"column {c.schema}.{c.table}.{c.column} has type {c.type}, whose operators lie in schema "
+                f"{c.type_schema}; under an empty search path it is silently compared as another type",
+                f"write run: {{search_path: [{c.type_schema}]}}, or OPERATOR({c.type_schema}.=)",
+                exit_code=1,
+            )
+
+
+def awaited(fault: HandlerFault, drafts: Sequence[Draft]) -> bool:
+    """Whether what a handler misses is something that this very plan makes; apply looks again before it commits."""
+    makes = {d.address.kind for d in drafts if d.action in (Action.CREATE, Action.REPLACE)}
+    ours = ("orchestra" in fault.message and makes & {"runtime"}) or (
+        "pgmq" in fault.message and makes & {"extension", "queue"}
+    )
+    return bool(ours) and fault.sqlstate in _NOT_THERE_YET
+
+
+def _tables(program: Program, findings: Findings) -> Iterator[Blocker]:
+    for trigger in program:
+        if not isinstance(trigger, TableTrigger):
+            continue
+        name = f"{trigger.schema}.{trigger.table}"
+        table = findings.tables.get((trigger.schema, trigger.table))
+        if table is None:
+            message, remedy = f"table {name} does not exist", "create it first, or mend the name"
+        elif table.kind not in ("r", "p"):
+            message, remedy = f"{name} is not a table", "triggers with transition tables need a table"
+        elif not table.has_primary_key:
+            message = f"table {name} has no primary key, so a message could not say which row changed"
+            remedy = f"alter table {name} add primary key (…)"
+        elif missing := sorted(set(trigger.columns) - table.columns):
+            message = f"table {name} has no column {', '.join(missing)}"
+            remedy = "mend columns: of the trigger"
+        elif not table.may_trigger:
+            message, remedy = f"this role may not put a trigger on {name}", f"grant trigger on {name} to this role"
+        else:
+            continue
+        yield Blocker("table", trigger.address, message, remedy, exit_code=1)
+
+
+def _roles(program: Program, findings: Findings, live: Live) -> Iterator[Blocker]:
+    for resource in program:
+        if isinstance(resource, Workload) and resource.run_role is not None:
+            member = findings.roles.get(resource.run_role)
+            if member is None:
+                yield _no_role(resource.address, resource.run_role)
+            elif not member:
+                yield Blocker(
+                    "role",
+                    resource.address,
+                    f"{live.server.role} may not act as {resource.run_role}",
+                    f'grant "{resource.run_role}" to "{live.server.role}"',
+                    exit_code=1,
+                )
+        if isinstance(resource, Grant):
+            for role in resource.roles:
+                if role not in findings.roles:
+                    yield _no_role(resource.address, role)
+
+
+def _no_role(address: Address, role: str) -> Blocker:
+    return Blocker("role", address, f"role {role} does not exist", "create it, or mend the name", exit_code=1)

@@ -1,0 +1,53 @@
+"""Keys of the spec that are checked today and work in a later version: apply refuses them, each in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestra.ir.program import Address
+from orchestra.plan.model import Blocker
+from orchestra.spec.model import EdgeHandler, HttpTrigger, Spec, SqlHandler, Workload
+
+
+def unsupported(spec: Spec) -> Iterator[Blocker]:
+    for workload in spec.workloads:
+        for key, why in _keys(workload):
+            yield Blocker(
+                "unsupported",
+                Address("workload", workload.name),
+                f"{workload.at(key)}: {why}",
+                "leave it out until a later version of orchestra applies it",
+                exit_code=1,
+            )
+
+
+def _keys(w: Workload) -> Iterator[tuple[str, str]]:
+    if w.steps:
+        yield "steps", "pipelines (steps) are not supported yet"
+    elif isinstance(w.handler, EdgeHandler):
+        yield "", f"workload {w.name} runs in an Edge Function, which is not supported yet (run: {{sql: …}} is)"
+    for trigger in w.triggers:
+        if isinstance(trigger, HttpTrigger):
+            yield trigger.path, "HTTP triggers are not supported yet"
+    if isinstance(w.handler, SqlHandler):
+        if "batch_size" in w.written:
+            yield "batch_size", "a SQL handler takes one message at a time, so batch_size has no meaning for it"
+        if w.payload_schema is not None:
+            yield "payload_schema", "payload schemas of SQL handlers are not supported yet: nothing would check them"
+    if w.alerts.max_depth is not None or w.alerts.max_age_ms is not None:
+        yield "alerts", "alerts are not supported yet: nothing would send them"
+    if w.dead_letter_queue is not None:
+        yield (
+            "dead_letter_queue",
+            "a dead letter queue of its own is not supported yet: dead letters go to orchestra.dead_letter",
+        )
+    for key, given in (
+        ("rate_limit", w.rate_limit),
+        ("idempotency_key", w.idempotency_key),
+        ("debounce", w.debounce),
+        ("on_failure", w.on_failure),
+        ("linger", w.linger_ms),
+        ("moved", w.moved),
+    ):
+        if given is not None:
+            yield key, f"{key} is not supported yet"

@@ -1,0 +1,51 @@
+-- Writes a workload's configuration. `config` holds the columns that differ from the defaults below; every other one
+-- goes back to its default, so that what is left out of the spec is not remembered.
+create or replace function orchestra.set_workload(project text, name text, config jsonb, sql text default null)
+returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  wanted orchestra.workload;
+begin
+  wanted := jsonb_populate_record(
+    null::orchestra.workload,
+    jsonb_build_object(
+      'search_path', '[]'::jsonb, 'batch_size', 1, 'concurrency', 1, 'timeout_ms', 0, 'visibility_timeout_ms', 0,
+      'max_attempts', 1, 'backoff_initial_ms', 0, 'backoff_factor', 1, 'backoff_max_ms', 0, 'backoff_jitter', 'full',
+      'delay_ms', 0, 'paused', false, 'summary', ''
+    )
+    || config
+    || jsonb_build_object('project', set_workload.project, 'name', set_workload.name, 'sql', set_workload.sql)
+  );
+  -- The schema of a payload travels as text, in the form in which the plan compares it.
+  if jsonb_typeof(config -> 'payload_schema') = 'string' then
+    wanted.payload_schema := (config ->> 'payload_schema')::jsonb;
+  end if;
+  insert into orchestra.workload values (wanted.*)
+  on conflict on constraint workload_pkey do update set
+    pattern = excluded.pattern,
+    handler = excluded.handler,
+    sql = excluded.sql,
+    run_role = excluded.run_role,
+    search_path = excluded.search_path,
+    queue_name = excluded.queue_name,
+    batch_size = excluded.batch_size,
+    concurrency = excluded.concurrency,
+    poll_interval_ms = excluded.poll_interval_ms,
+    timeout_ms = excluded.timeout_ms,
+    visibility_timeout_ms = excluded.visibility_timeout_ms,
+    max_attempts = excluded.max_attempts,
+    backoff_initial_ms = excluded.backoff_initial_ms,
+    backoff_factor = excluded.backoff_factor,
+    backoff_max_ms = excluded.backoff_max_ms,
+    backoff_jitter = excluded.backoff_jitter,
+    delay_ms = excluded.delay_ms,
+    retention_completed_ms = excluded.retention_completed_ms,
+    retention_failed_ms = excluded.retention_failed_ms,
+    paused = excluded.paused,
+    max_depth = excluded.max_depth,
+    max_age_ms = excluded.max_age_ms,
+    summary = excluded.summary,
+    payload_schema = excluded.payload_schema;
+end
+$$;
