@@ -184,10 +184,12 @@ begin
     end if;
     select * into found_response from net._http_response r where r.id = request_id;
     if found_response.id is null or found_response.error_msg is not null then
-        return ('ERROR', coalesce(found_response.error_msg, 'request matching request_id not found'), null);
+        return ('ERROR', coalesce(found_response.error_msg, 'request matching request_id not found'), null)
+            ::net.http_response_result;
     end if;
     return ('SUCCESS', 'ok',
-            (found_response.status_code, found_response.headers, found_response.content)::net.http_response);
+            (found_response.status_code, found_response.headers, found_response.content)::net.http_response)
+        ::net.http_response_result;
 end
 $$;
 
