@@ -196,7 +196,8 @@ CODES: Final[tuple[CodeDoc, ...]] = (
         "Keys that exclude each other",
         "It would not be clear which of them counts.",
         _TOP
-        + "workloads:\n  purge:\n    trigger: {schedule: {cron: '0 3 * * *', every: 1h}}\n    duration: {max: 5s}\n",
+        + "workloads:\n  purge:\n    duration: {max: 5s}\n"
+        + "    trigger: {schedule: {cron: '0 3 * * *', every: 1h}}\n",
         _TOP
         + "workloads:\n  purge:\n    trigger: {schedule: {cron: '0 3 * * *'}}\n    duration: {max: 5s}\n",
     ),

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.protocols import Validator
 
 from orchestra.spec.limits import MAX_FINDINGS
-from orchestra.spec.schema import file_schema, top_schema, workload_schema
+from orchestra.spec.schema import file_schema, names_schema, top_schema, workload_schema
 from orchestra.spec.tree import Data
 from orchestra.spec.wording import is_kind
 
@@ -86,6 +86,11 @@ def file_errors(data: Data) -> list[ValidationError]:
 def top_failures(data: Data) -> list[Failure]:
     """What is wrong in a file apart from the inside of its workloads."""
     return _leaves(_validator(top_schema), data)
+
+
+def name_failures(data: Data) -> list[Failure]:
+    """Names of workloads that cannot be used."""
+    return _leaves(_validator(names_schema), data)
 
 
 def workload_failures(data: Data) -> list[Failure]:

@@ -55,7 +55,8 @@ class Phrases:
         span = self.at((*path, key), key=True)
         refused = REFUSED.get((self._object(path), key))
         if refused is not None:
-            return fault("E128", f"`{key}` is not supported: {_lower(refused[0])}", span, help=refused[1])
+            whole = self.called((*path, key))
+            return fault("E128", f"{whole} is not supported: {_lower(refused[0])}", span, help=refused[1])
         here = ".".join("NAME" if p is _ANY else str(p) for p in self._place(path))
         where = f"in {self.called(path)}" if path or self.prefix else "at the top level"
         return fault(
@@ -102,6 +103,11 @@ class Phrases:
         )
 
 
+# How the patterns of durations and rates are told from others.
+_DURATION: Final = "(ms|s|m|h|d)"
+_RATE: Final = "/(s|m|h)"
+
+
 class _Any:
     pass
 
@@ -110,7 +116,7 @@ _ANY: Final = _Any()
 
 
 def _lower(sentence: str) -> str:
-    keep = sentence[:2].isupper() or sentence.startswith("pgmq")
+    keep = (sentence[:2].isupper() and sentence[1] != " ") or sentence.startswith("pgmq")
     return (sentence[:1] if keep else sentence[:1].lower()) + sentence[1:].rstrip(".")
 
 
@@ -147,16 +153,26 @@ def _type(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic
 
 
 def _wrong_kind(p: Phrases, error: Failure, path: tuple[str | int, ...], wanted: str) -> Diagnostic:
-    node = p.node(path)
-    remedy = hint(node.value) if isinstance(node, ScalarNode) and not node.style else ""
-    if not remedy and isinstance(error.found, int | float) and wanted.startswith("text"):
-        remedy = f'Put it in quotes: `"{node.value}"`.' if isinstance(node, ScalarNode) else ""
+    form, found = str(error.schema.get("pattern", "")), error.found
+    number = isinstance(found, int | float) and not isinstance(found, bool)
+    remedy = _disagreed(p, error, path)
+    if number and _DURATION in form:
+        wanted, remedy = "a duration", f"Add the unit: `{found}s` or `{found}ms`."
+    elif number and _RATE in form:
+        wanted, remedy = "a rate", f"Add the unit: `{found}/s` or `{found}/m`."
+    elif number and wanted == "text":
+        remedy = f'Put it in quotes: `"{found}"`.'
     if not remedy:
         example = _example(error.schema)
         remedy = f"Write for example `{example}`." if example else ""
-    return fault(
-        "E122", f"{p.called(path)} must be {wanted}, not {shown(error.found)}", p.at(path), help=remedy
-    )
+    return fault("E122", f"{p.called(path)} must be {wanted}, not {shown(found)}", p.at(path), help=remedy)
+
+
+def _disagreed(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> str:
+    """The hint for an unquoted text that other YAML readers take for a number or a boolean."""
+    node = p.node(path)
+    plain = isinstance(error.found, str) and isinstance(node, ScalarNode) and not node.style
+    return hint(error.found) if plain else ""
 
 
 def _choice(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
@@ -176,8 +192,9 @@ def _choice(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnost
             "E128", f"`{written}` is not supported: {_lower(refused[0])}", p.at(path), help=refused[1]
         )
     allowed = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
-    node = p.node(path)
-    remedy = hint(node.value) if not isinstance(values[0], str) and isinstance(node, ScalarNode) else ""
+    remedy = "" if isinstance(values[0], str) else _disagreed(p, error, path)
+    if values == ["manual"]:
+        remedy = "`manual` alone is one word; the others say more, as in `{http: {auth: jwt}}`."
     if not remedy and isinstance(written, str) and written.lower() in allowed:
         remedy = f"Did you mean `{written.lower()}`?"
     return fault(
@@ -223,9 +240,11 @@ def _better(error: Failure, path: tuple[str | int, ...]) -> str:
         return "Write a path relative to this file, such as `./payloads/product.json`; nothing is fetched."
     if last in ("relation", "name") and "." not in text:
         return f"Name the schema as well: `public.{cut(text)}`."
-    if text.replace(".", "", 1).isdecimal() and "(ms|" in str(error.wanted):
-        return f"Add the unit: `{text}s` or `{text}ms`."
-    if "(ms|" in str(error.wanted) and any(c.isdigit() for c in text):
+    if text != text.strip():
+        return "Remove the blanks and line breaks around it."
+    if text.isdecimal() and _DURATION in str(error.wanted):
+        return f"Add the unit: `{int(text[:18])}s` or `{int(text[:18])}ms`."
+    if _DURATION in str(error.wanted) and any(c.isdigit() for c in text):
         return "Write one whole number and one unit: `90m`, not `1h30m` or `1.5h`."
     return ""
 
@@ -256,9 +275,10 @@ def _branches(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagno
                 p, path, names, [n for n in names if n in error.found], error.keyword == "anyOf"
             )
     wanted = [b["type"] for b in branches if "type" in b]
-    forms = [str(b.get("const", "")) or "/".join(b.get("enum", ())) for b in branches]
+    forms = [[b["const"]] if "const" in b else b.get("enum", ()) for b in branches]
     words = [
-        f"`{form}`" if form and t == "string" else kind(t) for form, t in zip(forms, wanted, strict=False)
+        either(ticked(flow(form) for form in of)) if of else kind(name)
+        for of, name in zip(forms, wanted, strict=False)
     ]
     return _wrong_kind(p, error, path, either(words))
 

@@ -48,7 +48,7 @@ def file_schema() -> Mapping[str, Any]:
 def top_schema() -> Mapping[str, Any]:
     """The same without looking into `workloads`, which are judged one by one."""
     whole = file_schema()
-    workloads = {**whole["properties"]["workloads"], "additionalProperties": True}
+    workloads = {**whole["properties"]["workloads"], "additionalProperties": True, "propertyNames": True}
     return {**whole, "properties": {**whole["properties"], "workloads": workloads}}
 
 
@@ -63,6 +63,13 @@ def workload_schema() -> Mapping[str, Any]:
     return part("workload")
 
 
+@cache
+def names_schema() -> Mapping[str, Any]:
+    """The names of a file's workloads."""
+    names = {"type": "object", "propertyNames": {"$ref": "#/$defs/workload_name"}}
+    return {"properties": {"workloads": names}, "$defs": schema()["$defs"]}
+
+
 def file_is_valid(data: Data) -> bool:
     """Whether a whole file keeps to the schema."""
     return bool(_validator(file_schema).is_valid(data))
@@ -71,6 +78,11 @@ def file_is_valid(data: Data) -> bool:
 def top_is_valid(data: Data) -> bool:
     """Whether a file keeps to the schema but for the inside of its workloads."""
     return bool(_validator(top_schema).is_valid(data))
+
+
+def names_are_valid(data: Data) -> bool:
+    """Whether the workloads of a file have names that can be used."""
+    return bool(_validator(names_schema).is_valid(data))
 
 
 def workload_is_valid(data: Data) -> bool:

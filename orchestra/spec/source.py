@@ -34,7 +34,7 @@ class NodeSource:
             step = _step(node, part)
             if step is None:
                 return self._nearest(key_node, node), found
-            key_node, node = step[0] or key_node, step[1]
+            key_node, node = step
         if key and key_node is not None:
             return span_of(key_node, self.file), len(parts)
         return self._nearest(key_node, node, exact=True), len(parts)

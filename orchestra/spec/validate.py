@@ -41,6 +41,12 @@ def validate(tree: Tree) -> Verdict:
         whole = NodeSource(tree.file, None, tree.root)
         found.extend(_findings(top_failures(tree.data), whole, ()))
     workloads = tree.data.get("workloads")
+    if isinstance(workloads, dict) and not schema.names_are_valid(tree.data):
+        from orchestra.spec.explain import name_failures
+
+        names = name_failures(tree.data)
+        broken.update(str(failure.found) for failure in names)
+        found.extend(_findings(names, NodeSource(tree.file, None, tree.root), ()))
     places = workload_nodes(tree)
     for name, data in workloads.items() if isinstance(workloads, dict) else ():
         if not schema.workload_is_valid(data):

@@ -122,19 +122,24 @@ def advice(key: str, here: str, allowed: Sequence[str]) -> str:
 
 
 def _belongs(key: str, places: Sequence[str], here: str) -> str:
-    """`key` belongs under the place nearest to where it was written."""
+    """`key` belongs under the places nearest to where it was written."""
 
-    def distance(place: str) -> tuple[bool, int, int]:
+    def distance(place: str) -> tuple[bool, bool, int]:
         ours, theirs = here.split("."), place.split(".")
         common = 0
         while common < min(len(ours), len(theirs)) and ours[common] == theirs[common]:
             common += 1
-        return (place.startswith("defaults"), len(ours) + len(theirs) - 2 * common, len(place))
+        return (place.startswith("defaults"), ours[-1] != theirs[-1], len(ours) + len(theirs) - 2 * common)
 
-    place = min(places, key=distance)
+    nearest = min(map(distance, places))
+    return f"`{key}` belongs {either([_under(p, here) for p in places if distance(p) == nearest])}."
+
+
+def _under(place: str, here: str) -> str:
+    outside = "" if here.startswith("workloads") or not place.startswith("workloads") else " in a workload"
+    short = place.removeprefix("workloads.NAME").removeprefix(".").replace("steps.NAME", "a step")
     if not place:
-        return f"`{key}` belongs at the top level of the file."
-    if place == "workloads.NAME":
-        return f"`{key}` belongs in a workload."
-    short = place.removeprefix("workloads.NAME.").replace("steps.NAME", "a step")
-    return f"`{key}` belongs under `{short}`." if short != "a step" else f"`{key}` belongs in a step."
+        return "at the top level of the file"
+    if short in ("", "a step"):
+        return f"in {short or 'a workload'}"
+    return f"under `{short}`{outside}"
