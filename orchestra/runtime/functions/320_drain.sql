@@ -8,22 +8,88 @@
 --
 -- Claims are of one message, so no message ever shares the fate of another.
 
+-- Runs a handler as its role, on its search_path, and returns when it has done and can no longer be cancelled. Whatever
+-- goes wrong is raised: call it in a block that catches `others`, `query_canceled` and `assert_failure`.
+create or replace function orchestra.run_handler(
+  project text, workload text, slot int, token uuid,
+  sql text, run_role text, handler_path text, timeout_ms int, payload jsonb, attempt int, message_id bigint
+) returns void
+language plpgsql
+as $$
+declare
+  own_role constant text := pg_catalog.current_setting('role');
+  own_lock_wait constant text := pg_catalog.current_setting('lock_timeout');
+  cancelled boolean;
+begin
+  if own_lock_wait = '0' and timeout_ms > 0 then
+    perform pg_catalog.set_config('lock_timeout', timeout_ms::text, true);
+  end if;
+  perform pg_catalog.set_config('search_path', handler_path, true);
+  if run_role is not null then
+    perform pg_catalog.set_config('role', run_role, true);
+  end if;
+  execute sql using payload, attempt, message_id;
+  -- What the handler deferred to the commit has to fail here, where it is caught.
+  set constraints all immediate;
+  perform pg_catalog.set_config('role', own_role, true);
+  perform pg_catalog.set_config('search_path', '', true);
+  perform pg_catalog.set_config('lock_timeout', own_lock_wait, true);
+  cancelled := orchestra.slot_hold(run_handler.project, run_handler.workload, run_handler.slot, run_handler.token);
+  if cancelled then
+    -- The signal is on its way; it must arrive here and not later.
+    perform pg_catalog.pg_sleep(1);
+    raise query_canceled using message = 'canceling statement due to user request';
+  elsif cancelled is null then
+    raise exception 'the slot was lost' using errcode = 'ORC03';
+  end if;
+end
+$$;
+
+-- After a handler has failed: as slot_hold, and takes in a cancel that is still on its way. `absorbed` says that the
+-- failure was a cancel itself.
+create or replace function orchestra.slot_hold_after_failure(
+  project text, workload text, slot int, token uuid, absorbed boolean
+) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  cancelled boolean;
+begin
+  loop
+    begin
+      cancelled := orchestra.slot_hold($1, $2, $3, $4);
+      if cancelled and not absorbed then
+        perform pg_sleep(1);
+      end if;
+      exit;
+    exception when query_canceled then
+      absorbed := true;
+    end;
+  end loop;
+  return cancelled;
+end
+$$;
+
+-- Until when a call may begin another item: a minute, and less where the statement timeout, which was armed when the
+-- call began and counts for all of it, would cut the last one off.
+create or replace function orchestra.call_ends(timeout_ms int) returns timestamptz
+language sql volatile set search_path = ''
+as $$
+  select statement_timestamp() + least(
+    interval '60 seconds',
+    nullif(current_setting('statement_timeout')::interval, '0') - make_interval(secs => timeout_ms / 1000.0 + 5)
+  );
+$$;
+
 create or replace procedure orchestra.drain_sql(project text, workload text, worker int)
 language plpgsql
 as $$
 declare
-  began constant timestamptz := pg_catalog.clock_timestamp();
-  own_role constant text := pg_catalog.current_setting('role');
-  lock_wait constant text := pg_catalog.current_setting('lock_timeout');
-  -- The statement timeout was armed when this call began and counts for the call as a whole.
-  call_ms constant int := (select s.setting::int from pg_catalog.pg_settings s where s.name = 'statement_timeout');
   token uuid;
   item record;
   fresh boolean := true;
   done boolean;
   lost boolean;
-  cancelled boolean;
-  absorbed boolean;
   error text;
   error_state text;
   error_hint text;
@@ -49,30 +115,14 @@ begin
     perform pg_catalog.set_config('search_path', '', true);
     done := false;
     lost := false;
-    absorbed := false;
     begin
-      if lock_wait = '0' then
-        perform pg_catalog.set_config('lock_timeout', item.timeout_ms::text, true);
-      end if;
-      perform pg_catalog.set_config('search_path', item.search_path, true);
-      if item.run_role is not null then
-        perform pg_catalog.set_config('role', item.run_role, true);
-      end if;
-      execute item.sql using item.payload, item.attempt, item.msg_id;
-      -- What the handler deferred to the commit has to fail here, where it is caught.
-      set constraints all immediate;
-      perform pg_catalog.set_config('role', own_role, true);
-      perform pg_catalog.set_config('search_path', '', true);
-      perform pg_catalog.set_config('lock_timeout', lock_wait, true);
-      cancelled := orchestra.slot_hold(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
-      if cancelled then
-        -- The signal is on its way; it must arrive here and not later.
-        perform pg_catalog.pg_sleep(1);
-        raise query_canceled using message = 'timed out';
-      end if;
-      lost := cancelled is null or not orchestra.ack_message(
+      perform orchestra.run_handler(
+        drain_sql.project, drain_sql.workload, drain_sql.worker, token,
+        item.sql, item.run_role, item.search_path, item.timeout_ms, item.payload, item.attempt, item.msg_id);
+      lost := not orchestra.ack_message(
         drain_sql.project, drain_sql.workload, item.queue_name, item.msg_id, item.read_ct, item.keep);
       if lost then
+        -- Somebody else has the message by now: what this handler did is undone.
         raise exception 'the lease was lost' using errcode = 'ORC03';
       end if;
       done := true;
@@ -80,29 +130,17 @@ begin
       when query_canceled or assert_failure or others then
         get stacked diagnostics
           error = message_text, error_state = returned_sqlstate, error_hint = pg_exception_hint;
-        absorbed := error_state = '57014';
     end;
     if not done and not lost then
-      loop
-        begin
-          cancelled := orchestra.slot_hold(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
-          if cancelled and not absorbed then
-            perform pg_catalog.pg_sleep(1);
-          end if;
-          exit;
-        exception when query_canceled then
-          absorbed := true;
-        end;
-      end loop;
-      if cancelled and error_state = '57014' then
+      if orchestra.slot_hold_after_failure(
+        drain_sql.project, drain_sql.workload, drain_sql.worker, token, error_state = '57014'
+      ) and error_state = '57014' then
         error := pg_catalog.format('timed out after %s ms', item.timeout_ms);
       end if;
       perform orchestra.fail_message(
         drain_sql.project, drain_sql.workload, item.msg_id, item.read_ct, error, error_state, error_hint);
     end if;
-    exit when pg_catalog.clock_timestamp() > began + interval '60 seconds'
-      or (call_ms > 0
-          and pg_catalog.clock_timestamp() > began + pg_catalog.make_interval(secs => (call_ms - item.timeout_ms - 5000) / 1000.0));
+    exit when pg_catalog.clock_timestamp() > orchestra.call_ends(item.timeout_ms);
   end loop;
   perform orchestra.slot_leave(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
   commit;

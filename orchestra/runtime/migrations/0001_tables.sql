@@ -21,6 +21,7 @@ create table orchestra.project (
   owner_role text not null,
   gate text not null default 'paused' check (gate in ('open', 'paused')),
   protect boolean not null default false,
+  cron_pruned_to bigint not null default 0,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
@@ -184,6 +185,7 @@ create table orchestra.fired (
   msg_id bigint,
   primary key (project, workload, scheduled_for)
 );
+create index fired_buffered on orchestra.fired (project, workload) where outcome = 'buffered';
 
 -- Runs of scheduled SQL, one row an attempt. `lost`: its backend went away without a verdict.
 create table orchestra.scheduled_run (
@@ -200,6 +202,7 @@ create table orchestra.scheduled_run (
   retry_at timestamptz
 );
 create index scheduled_run_history on orchestra.scheduled_run (project, workload, started_at);
+create index scheduled_run_running on orchestra.scheduled_run (project, workload) where status = 'running';
 create index scheduled_run_retry on orchestra.scheduled_run (project, retry_at) where retry_at is not null;
 
 -- What operators did by hand.

@@ -1,0 +1,270 @@
+-- The job of each minute: what was missed is made up for, what is old goes. Each call does a bounded amount, each
+-- workload for itself, in transactions of its own: a locked table or a dropped queue holds up nobody else.
+
+-- Deletes what a workload's retention no longer keeps, at most `at_most` rows of each sort.
+create or replace function orchestra.prune_workload(project text, workload text, at_most int) returns void
+language plpgsql set search_path = '' set lock_timeout = '200ms'
+as $$
+declare
+  target orchestra.workload;
+  queue text;
+  start_at bigint;
+begin
+  select w.* into target from orchestra.workload w
+  where w.project = prune_workload.project and w.name = prune_workload.workload;
+  if not found then
+    return;
+  end if;
+
+  delete from orchestra.dead_letter d
+  where d.id in (
+    select o.id from orchestra.dead_letter o
+    where o.project = target.project and o.workload = target.name
+      and o.dead_at < now() - make_interval(secs => target.retention_failed_ms / 1000.0)
+    order by o.dead_at limit at_most
+  );
+
+  delete from orchestra.scheduled_run r
+  where r.id in (
+    select o.id from orchestra.scheduled_run o
+    where o.project = target.project and o.workload = target.name
+      and o.status <> 'running' and o.retry_at is null
+      and o.started_at < now() - make_interval(secs => case o.status
+        when 'done' then coalesce(target.retention_completed_ms / 1000.0, 7 * 86400)
+        else coalesce(target.retention_failed_ms / 1000.0, 90 * 86400)
+      end)
+    order by o.started_at limit at_most
+  );
+
+  -- A due time must be remembered for as long as it could be looked at again.
+  delete from orchestra.fired f
+  where f.project = target.project and f.workload = target.name
+    and f.scheduled_for in (
+      select o.scheduled_for from orchestra.fired o
+      where o.project = target.project and o.workload = target.name
+        and o.outcome <> 'buffered'
+        and o.scheduled_for < now() - interval '7 days' - make_interval(secs => coalesce((
+          select max(s.catchup_window_ms) from orchestra.schedule s
+          where s.project = target.project and s.workload = target.name
+        ), 0) / 1000.0)
+      order by o.scheduled_for limit at_most
+    );
+
+  delete from orchestra.slot s
+  where s.project = target.project and s.workload = target.name and s.slot > target.concurrency and s.token is null;
+
+  if target.queue_name is null then
+    return;
+  end if;
+
+  if target.retention_completed_ms is not null then
+    queue := format('pgmq.%I', 'a_' || target.queue_name);
+    execute format(
+      'delete from %1$s a where a.msg_id in (
+         select o.msg_id from %1$s o where o.archived_at < now() - $1 order by o.archived_at limit $2
+       )', queue)
+    using make_interval(secs => target.retention_completed_ms / 1000.0), at_most;
+  end if;
+
+  -- Notes about messages that are gone, looked for from a place that is another one each time.
+  queue := format('pgmq.%I', 'q_' || target.queue_name);
+  select min(d.msg_id) + floor(random() * (max(d.msg_id) - min(d.msg_id)))::bigint into start_at
+  from orchestra.delivery d
+  where d.project = target.project and d.workload = target.name;
+  if start_at is not null then
+    execute format(
+      'delete from orchestra.delivery d
+       where d.project = $1 and d.workload = $2 and d.msg_id in (
+         select o.msg_id from (
+           (select d.msg_id, d.updated_at from orchestra.delivery d
+            where d.project = $1 and d.workload = $2 and d.msg_id >= $3 order by d.msg_id limit $4)
+           union all
+           (select d.msg_id, d.updated_at from orchestra.delivery d
+            where d.project = $1 and d.workload = $2 and d.msg_id < $3 order by d.msg_id limit $4)
+         ) o
+         where o.updated_at < now() - interval ''1 hour''
+           and not exists (select from %s m where m.msg_id = o.msg_id)
+       )', queue)
+    using target.project, target.name, start_at, at_most;
+  end if;
+end
+$$;
+
+-- pg_cron never deletes what it notes about runs. Rows of the project's jobs go after a day, also those of jobs that
+-- are no longer there: they are known by their command. Row security shows a role its own rows only, and the walk along
+-- the primary key goes on where it ended, because other people's rows may be many and stay.
+create or replace function orchestra.prune_cron(project text, at_most int) returns bigint
+language plpgsql set search_path = '' set lock_timeout = '200ms'
+as $$
+declare
+  reached bigint;
+  next_reached bigint;
+  pruned bigint := 0;
+begin
+  if to_regclass('cron.job_run_details') is null then
+    return 0;
+  end if;
+  select p.cron_pruned_to into reached from orchestra.project p
+  where p.project = prune_cron.project
+  for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  execute
+    'select max(d.runid) from (
+       select d.runid, coalesce(d.end_time, d.start_time, now()) as at
+       from cron.job_run_details d where d.runid > $1 order by d.runid limit $2
+     ) d
+     where d.at < now() - interval ''1 day'''
+  into next_reached using reached, at_most;
+  if next_reached is null then
+    return 0;
+  end if;
+  execute
+    'delete from cron.job_run_details d
+     where d.runid > $1 and d.runid <= $2
+       and d.command ilike ''call orchestra.%'' and split_part(d.command, '''''''', 2) = $3'
+  using reached, next_reached, prune_cron.project;
+  get diagnostics pruned = row_count;
+  update orchestra.project p set cron_pruned_to = next_reached where p.project = prune_cron.project;
+  return pruned;
+end
+$$;
+
+-- Takes the slot for the next attempt of scheduled SQL whose wait is over.
+create or replace function orchestra.begin_retry(
+  project text, workload text, out token uuid, out scheduled_for timestamptz
+)
+language plpgsql set search_path = ''
+as $$
+declare
+  run orchestra.scheduled_run;
+begin
+  select r.* into run from orchestra.scheduled_run r
+  where r.project = begin_retry.project and r.workload = begin_retry.workload and r.retry_at <= clock_timestamp()
+  order by r.id desc limit 1
+  for update skip locked;
+  if not found then
+    scheduled_for := orchestra.take_buffered(begin_retry.project, begin_retry.workload);
+    if scheduled_for is null then
+      return;
+    end if;
+  end if;
+  token := orchestra.slot_enter(begin_retry.project, begin_retry.workload, 1);
+  if token is null then
+    if scheduled_for is not null then
+      update orchestra.fired f set outcome = 'buffered'
+      where f.project = begin_retry.project and f.workload = begin_retry.workload
+        and f.scheduled_for = begin_retry.scheduled_for;
+    end if;
+    return;
+  end if;
+  if scheduled_for is null then
+    scheduled_for := run.scheduled_for;
+    perform orchestra.begin_run(begin_retry.project, begin_retry.workload, token, scheduled_for,
+      run.attempt + case when run.sqlstate = 'ORC02' then 0 else 1 end);
+  else
+    perform orchestra.begin_run(begin_retry.project, begin_retry.workload, token, scheduled_for, 1);
+  end if;
+end
+$$;
+
+-- What removed workloads have left behind, except their dead letters, which are somebody's data.
+create or replace function orchestra.prune_removed(project text, at_most int) returns void
+language sql set search_path = ''
+as $$
+  delete from orchestra.delivery d
+  where d.ctid = any (array(
+    select o.ctid from orchestra.delivery o
+    where o.project = $1
+      and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
+    limit $2
+  ));
+  delete from orchestra.fired f
+  where f.ctid = any (array(
+    select o.ctid from orchestra.fired o
+    where o.project = $1
+      and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
+    limit $2
+  ));
+  delete from orchestra.scheduled_run r
+  where r.ctid = any (array(
+    select o.ctid from orchestra.scheduled_run o
+    where o.project = $1
+      and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
+    limit $2
+  ));
+$$;
+
+create or replace procedure orchestra.housekeep(project text)
+language plpgsql
+as $$
+declare
+  item record;
+  started record;
+begin
+  call orchestra.watch(housekeep.project);
+
+  perform pg_catalog.set_config('search_path', '', true);
+  for item in
+    select w.name from orchestra.workload w where w.project = housekeep.project order by w.name
+  loop
+    begin
+      perform orchestra.prune_workload(housekeep.project, item.name, 5000);
+    exception when others then
+      raise warning 'orchestra: retention of %/%: %', housekeep.project, item.name, sqlerrm;
+    end;
+    commit;
+    perform pg_catalog.set_config('search_path', '', true);
+  end loop;
+  begin
+    perform orchestra.prune_cron(housekeep.project, 20000);
+    perform orchestra.prune_removed(housekeep.project, 5000);
+  exception when others then
+    raise warning 'orchestra: pruning the run history of cron: %', sqlerrm;
+  end;
+  commit;
+
+  -- Last, because scheduled SQL takes as long as it takes. A minute and a half is left to each schedule's own job.
+  perform pg_catalog.set_config('search_path', '', true);
+  for item in
+    select s.workload, s.position from orchestra.schedule s
+    where s.project = housekeep.project and s.catchup_window_ms is not null
+    order by s.workload, s.position
+  loop
+    started := null;
+    begin
+      select * into started
+      from orchestra.fire_due(housekeep.project, item.workload, item.position, interval '90 seconds');
+    exception when others then
+      raise warning 'orchestra: catching up with %/%: %', housekeep.project, item.workload, sqlerrm;
+    end;
+    commit;
+    if started.token is not null then
+      call orchestra.run_scheduled(housekeep.project, item.workload, started.token, started.scheduled_for);
+    end if;
+    perform pg_catalog.set_config('search_path', '', true);
+  end loop;
+  for item in
+    select r.workload from orchestra.scheduled_run r
+    where r.project = housekeep.project and r.retry_at <= pg_catalog.clock_timestamp()
+    union
+    select f.workload from orchestra.fired f
+    where f.project = housekeep.project and f.outcome = 'buffered'
+  loop
+    exit when pg_catalog.clock_timestamp() > pg_catalog.statement_timestamp() + interval '45 seconds';
+    started := null;
+    begin
+      select * into started from orchestra.begin_retry(housekeep.project, item.workload);
+    exception when others then
+      raise warning 'orchestra: retrying %/%: %', housekeep.project, item.workload, sqlerrm;
+    end;
+    commit;
+    if started.token is not null then
+      call orchestra.run_scheduled(housekeep.project, item.workload, started.token, started.scheduled_for);
+    end if;
+    perform pg_catalog.set_config('search_path', '', true);
+  end loop;
+  commit;
+end
+$$;
