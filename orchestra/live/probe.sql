@@ -11,7 +11,7 @@ select
   current_setting('cron.database_name', true) as cron_database,
   (select extversion from pg_catalog.pg_extension where extname = 'pg_cron') as pg_cron,
   exists (select from pg_catalog.pg_available_extensions where name = 'pgmq') as pgmq_available,
-  exists (select from pg_catalog.pg_available_extensions where name = 'pg_cron') as pg_cron_available,
+  (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron') as pg_cron_default,
   to_regclass('pgmq.meta') is not null as pgmq,
   array(
     select r from unnest(array['pgmq.meta', 'cron.job', 'vault.secrets', 'orchestra.version', 'orchestra.project',

@@ -13,7 +13,7 @@ from orchestra.live.connect import Database
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
     """`relations` are those of ours and of the extensions that exist; `lock_slots` is the size of the lock table.
-    `pg_cron` is the extension's version, None where it is absent."""
+    `pg_cron` is the extension's version, None where it is absent; `pg_cron_default` the one that the server would create."""
 
     role: str
     database: str
@@ -25,7 +25,7 @@ class ServerFacts:
     cron_database: str | None
     pg_cron: str | None
     pgmq_available: bool
-    pg_cron_available: bool
+    pg_cron_default: str | None
     pgmq: bool
     relations: frozenset[str]
     now: datetime
@@ -33,9 +33,10 @@ class ServerFacts:
     @property
     def cron_seconds(self) -> bool:
         """Whether pg_cron knows `N seconds` schedules (1.5 and later)."""
-        if self.pg_cron is None:
+        version = self.pg_cron or self.pg_cron_default
+        if version is None:
             return True
-        major, minor = (self.pg_cron.replace("-", ".").split(".") + ["0"])[:2]
+        major, minor = (version.replace("-", ".").split(".") + ["0"])[:2]
         return (int(major), int(minor)) >= (1, 5)
 
 

@@ -80,7 +80,7 @@ def _server(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[B
     server = live.server
     creates = {d.address for d in drafts if d.action is Action.CREATE}
     cron = Address("extension", "pg_cron")
-    if cron in creates and not server.pg_cron_available:
+    if cron in creates and server.pg_cron_default is None:
         yield Blocker(
             "no_pg_cron",
             cron,
@@ -110,7 +110,7 @@ def _server(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[B
                 yield Blocker(
                     "cron_seconds",
                     job.address,
-                    f"pg_cron {server.pg_cron} here has no seconds schedules, and this job needs '{job.schedule}'",
+                    f"pg_cron {server.pg_cron or server.pg_cron_default} here has no seconds schedules, and this job needs '{job.schedule}'",
                     "upgrade pg_cron to 1.5 or later, or choose an interval of whole minutes "
                     "(poll_interval: 1m, every: 1m)",
                     exit_code=1,
