@@ -53,7 +53,8 @@ def units(workload: Workload, platform: Platform) -> Iterator[Unit]:
 
 def tightest(workload: Workload, platform: Platform) -> Unit:
     """The unit with the least slack: the one that the budget is a question for."""
-    return min(units(workload, platform), key=lambda u: u.slack_ms)
+    found = list(units(workload, platform))
+    return found[0] if len(found) == 1 else min(found, key=lambda u: u.slack_ms)
 
 
 def problem(unit: Unit, platform: Platform) -> str | None:

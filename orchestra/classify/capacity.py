@@ -24,7 +24,7 @@ def prove(workload: Workload, platform: Platform, pattern: Pattern) -> Capacity:
                 burst=workload.arrival.burst,
             )
         case "scheduled_sql":
-            retries = "retry" in features.written_keys(workload)
+            retries = features.writes_retry(workload)
             return Capacity(
                 latency_worst_s=(limits.CRON_BOOT_MS + workload.durations.max_ms) / 1_000,
                 retry_span_s=retry_span_s(workload.retry) if retries else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from orchestra.classify import budget, features, override, table
 from orchestra.classify.capacity import prove
@@ -10,29 +11,55 @@ from orchestra.classify.model import Classification, Reason
 from orchestra.spec.model import Pattern, Platform, Workload
 
 
+def pattern_of(workload: Workload, platform: Platform) -> Pattern | None:
+    """The pattern alone, without reasons and proof: a tenth of the work, for those who compile."""
+    return _decide(workload, platform).pattern
+
+
 def classify(workload: Workload, platform: Platform) -> Classification:
     """How `workload` should run on `platform`, and why. Total: any workload gets an answer, or a problem."""
+    decided = _decide(workload, platform)
+    unit, chosen, pattern = decided.unit, decided.chosen, decided.pattern
+    why = table.why(workload, chosen) if chosen is not None else ()
+    if pattern is None or chosen is None:
+        return Classification(workload.name, None, why, unit.budget_ms, problem=decided.problem)
+    if pattern != chosen:
+        why = (Reason(f"`pattern: {pattern}` is written, where the table would choose {chosen}."), *why)
+    return Classification(
+        workload=workload.name,
+        pattern=pattern,
+        reasons=(*why, budget.reason(unit, platform), *_on_retry(workload, pattern)),
+        budget_ms=unit.budget_ms,
+        capacity=prove(workload, platform, pattern),
+        given_up=decided.given_up,
+        ignored=_ignored(workload, pattern),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """`chosen`: what the table says, None where no row fits; `pattern`: what it comes to, None with a problem."""
+
+    unit: budget.Unit
+    chosen: Pattern | None = None
+    pattern: Pattern | None = None
+    problem: str | None = None
+    given_up: tuple[str, ...] = ()
+
+
+def _decide(workload: Workload, platform: Platform) -> _Decision:
     unit = budget.tightest(workload, platform)
     problem = _no_edge_here(workload, platform) or budget.problem(unit, platform)
     if problem is not None:
-        return Classification(workload.name, None, (), unit.budget_ms, problem=problem)
-    chosen, why = table.choose(workload)
-    wanted = workload.pattern or chosen
-    verdict = override.judge(workload, unit, chosen, wanted)
+        return _Decision(unit, problem=problem)
+    chosen = table.choose(workload)
+    if workload.pattern is None or workload.pattern == chosen:
+        return _Decision(unit, chosen, chosen)
+    verdict = override.judge(workload, unit, chosen, workload.pattern)
     if verdict.problem is not None:
         said = f"{verdict.problem}; without it the table would choose {chosen}"
-        return Classification(workload.name, None, why, unit.budget_ms, problem=said)
-    if wanted != chosen:
-        why = (Reason(f"`pattern: {wanted}` is written, where the table would choose {chosen}."), *why)
-    return Classification(
-        workload=workload.name,
-        pattern=wanted,
-        reasons=(*why, budget.reason(unit, platform), *_on_retry(workload, wanted)),
-        budget_ms=unit.budget_ms,
-        capacity=prove(workload, platform, wanted),
-        given_up=verdict.given_up,
-        ignored=_ignored(workload, wanted),
-    )
+        return _Decision(unit, chosen, problem=said)
+    return _Decision(unit, chosen, workload.pattern, given_up=verdict.given_up)
 
 
 def _no_edge_here(workload: Workload, platform: Platform) -> str | None:
@@ -44,7 +71,7 @@ def _no_edge_here(workload: Workload, platform: Platform) -> str | None:
 def _on_retry(workload: Workload, pattern: Pattern) -> Iterator[Reason]:
     """What becomes of `retry` where no queue carries it."""
     attempts = workload.retry.max_attempts
-    own = "retry" in features.written_keys(workload)
+    own = features.writes_retry(workload)
     if pattern == "wait_until" and not own:
         yield Reason(
             f"The default of {attempts} attempts does not apply: nothing repeats a call behind a response.",

@@ -1,4 +1,8 @@
-"""What the table asks of a workload, one question a function."""
+"""What the table asks of a workload, one question a function.
+
+`Workload.written` holds a key with all that is around it (`retry` beside `retry.max_attempts`), so the top-level
+keys are asked for as they are.
+"""
 
 from __future__ import annotations
 
@@ -30,22 +34,22 @@ _WAIT_UNTIL_IGNORES = (QUEUE_KEYS | {"retry"}) - {"arrival", "fan_out"}
 _EDGE_ONLY = frozenset({"linger"})
 
 
-def written_keys(workload: Workload) -> frozenset[str]:
-    """The top-level keys that stand in the file for this workload."""
-    return frozenset(path.split(".", 1)[0] for path in workload.written)
+def writes_retry(workload: Workload) -> bool:
+    """Whether `retry` stands in the file for this very workload."""
+    return "retry" in workload.written
 
 
 def queue_keys(workload: Workload) -> tuple[str, ...]:
     """The written keys that only a queue can honour, sorted."""
-    return tuple(sorted(written_keys(workload) & QUEUE_KEYS))
+    return tuple(sorted(workload.written & QUEUE_KEYS))
 
 
 def ignored_by_wait_until(workload: Workload) -> tuple[str, ...]:
-    return tuple(sorted(written_keys(workload) & _WAIT_UNTIL_IGNORES))
+    return tuple(sorted(workload.written & _WAIT_UNTIL_IGNORES))
 
 
 def ignored_by_queue(workload: Workload) -> tuple[str, ...]:
-    return () if has_edge(workload) else tuple(sorted(written_keys(workload) & _EDGE_ONLY))
+    return () if has_edge(workload) else tuple(sorted(workload.written & _EDGE_ONLY))
 
 
 def has_edge(workload: Workload) -> bool:
@@ -76,4 +80,4 @@ def fans_out(workload: Workload) -> bool:
 
 def batches(workload: Workload) -> bool:
     """A batch size above one, written for this very workload (the default of 10 is no wish)."""
-    return workload.batch_size > 1 and "batch_size" in written_keys(workload)
+    return workload.batch_size > 1 and "batch_size" in workload.written

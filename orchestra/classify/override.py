@@ -20,9 +20,7 @@ class Verdict:
 
 
 def judge(workload: Workload, unit: Unit, chosen: Pattern, wanted: Pattern) -> Verdict:
-    """Judge `wanted` where the table would have chosen `chosen`; the two may be equal."""
-    if wanted == chosen:
-        return Verdict()
+    """Judge `wanted` where the table would have chosen another."""
     match wanted:
         case "wait_until":
             return _wait_until(workload, unit)

@@ -18,26 +18,29 @@ from orchestra.spec.model import (
 )
 
 
-def choose(workload: Workload) -> tuple[Pattern, tuple[Reason, ...]]:
-    """The pattern, and why this row of the table and none before it."""
+def choose(workload: Workload) -> Pattern:
     if is_scheduled_sql(workload):
-        return "scheduled_sql", (
-            Reason(
-                "One SQL statement on a schedule, without a key that needs a queue: pg_cron runs it by "
-                "itself."
-            ),
-        )
-    if is_wait_until(workload):
-        longest = workload.durations.max_ms
-        return "wait_until", (
-            Reason(
-                f"One call per HTTP request of at most {duration(longest)}, under the line of "
-                f"{duration(limits.WAIT_UNTIL_MAX_MS)}: it runs behind the response, in "
-                "EdgeRuntime.waitUntil.",
-                (("max_ms", float(longest)), ("limit_ms", float(limits.WAIT_UNTIL_MAX_MS))),
-            ),
-        )
-    return "queue", tuple(_why_queue(workload))
+        return "scheduled_sql"
+    return "wait_until" if is_wait_until(workload) else "queue"
+
+
+def why(workload: Workload, chosen: Pattern) -> tuple[Reason, ...]:
+    """Why this row of the table and none before it."""
+    match chosen:
+        case "scheduled_sql":
+            what = "One SQL statement on a schedule, without a key that needs a queue"
+            return (Reason(f"{what}: pg_cron runs it by itself."),)
+        case "wait_until":
+            longest, line = workload.durations.max_ms, limits.WAIT_UNTIL_MAX_MS
+            return (
+                Reason(
+                    f"One call per HTTP request of at most {duration(longest)}, under the line of "
+                    f"{duration(line)}: it runs behind the response, in EdgeRuntime.waitUntil.",
+                    (("max_ms", float(longest)), ("limit_ms", float(line))),
+                ),
+            )
+        case "queue":
+            return tuple(_why_queue(workload))
 
 
 def is_scheduled_sql(workload: Workload) -> bool:

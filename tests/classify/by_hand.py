@@ -42,7 +42,7 @@ def workload(max_ms: int = 10_000, *, written: str = "", **fields: Any) -> Workl
         name="job",
         durations=Durations(max_ms, typical),
         source=Nowhere(),
-        written=frozenset(written.split()),
+        written=frozenset(k.rsplit(".", n)[0] for k in written.split() for n in range(k.count(".") + 1)),
         triggers=(HTTP,),
         timeout_ms=max_ms,
         visibility_timeout_ms=max_ms + 30_000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from by_hand import FREE, HTTP, MANUAL, POSTGRES, PRO, SCHEDULE, SQL, TABLE, workload
 
-from orchestra.classify import classify
+from orchestra.classify import classify, pattern_of
 from orchestra.spec.model import Access, Concurrency, FanOut, Retry, Step
 from orchestra.spec.model import Durations as D
 
@@ -140,3 +140,13 @@ def test_a_step_that_outlasts_its_own_budget_is_named():
     problem = classify(workload(steps=steps), PRO).problem or ""
     assert problem.startswith("step `b` takes up to 121 s, 1 s more")
     assert classify(workload(steps=steps), POSTGRES).pattern is None
+
+
+@pytest.mark.parametrize("wanted", [None, "queue", "wait_until", "scheduled_sql"])
+@pytest.mark.parametrize("trigger", [HTTP, TABLE, MANUAL, SCHEDULE])
+@pytest.mark.parametrize("max_ms", [1_000, 45_000, 300_000])
+def test_the_pattern_alone_is_the_same_pattern(wanted, trigger, max_ms):
+    for platform in (FREE, PRO, POSTGRES):
+        for fields in ({}, {"handler": SQL}):
+            w = workload(max_ms, triggers=(trigger,), pattern=wanted, **fields)
+            assert pattern_of(w, platform) == classify(w, platform).pattern
