@@ -28,10 +28,14 @@ def alias_fault(root: Node, file: str) -> Diagnostic | None:
                 child_size, child_depth = sizes.get(id(child), (1, 0))
                 size, depth = size + child_size, max(depth, child_depth)
             sizes[id(node)] = (size, depth + 1)
-            if size - written > MAX_ALIAS_NODES or depth + 1 > MAX_DEPTH:
+            deep = depth + 1 > MAX_DEPTH
+            if deep or size - written > MAX_ALIAS_NODES:
+                wrong = f"repeat more than {MAX_ALIAS_NODES:,} keys and values"
+                if deep:
+                    wrong = f"nest more than {MAX_DEPTH} levels deep"
                 return fault(
                     "E108",
-                    f"aliases repeat more than {MAX_ALIAS_NODES:,} keys and values here",
+                    f"aliases {wrong} here",
                     span_of(node, file),
                     why="A few lines of nested aliases can grow beyond the memory of any machine.",
                     help="Write the values out, or put what is common under `defaults`.",

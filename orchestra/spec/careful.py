@@ -9,6 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from orchestra.diagnostics import Diagnostic, Label
 from orchestra.spec.aliases import alias_fault
 from orchestra.spec.faults import fault
+from orchestra.spec.limits import MAX_FINDINGS
 from orchestra.spec.scalars import resolve
 from orchestra.spec.tree import MERGE, Data, span_of
 
@@ -116,9 +117,9 @@ class _Reader:
             self.found.append(fault(code, message, span_of(node, self.file), why=why, help=remedy))
 
     def _once(self, code: str, node: Node) -> bool:
-        """Aliases lead here again and again; one finding a place is enough."""
+        """Aliases lead here again and again; one finding a place is enough, and no more than are shown."""
         mark = (code, node.start_mark.index)
-        if mark in self._told:
+        if mark in self._told or len(self._told) > MAX_FINDINGS:
             return False
         self._told.add(mark)
         return True

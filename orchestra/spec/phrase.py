@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from orchestra.diagnostics import Diagnostic, Span
 from orchestra.spec.explain import Failure
 from orchestra.spec.faults import fault
 from orchestra.spec.scalars import hint
 from orchestra.spec.source import NodeSource
+from orchestra.spec.tree import span_of
 from orchestra.spec.unsupported import REFUSED, REFUSED_VALUES
 from orchestra.spec.wording import advice, cut, either, kind, shown, ticked
 
@@ -24,6 +25,7 @@ class Phrases:
     def __init__(self, source: NodeSource, prefix: Sequence[str] = ()) -> None:
         self.source = source
         self.prefix = tuple(prefix)
+        self._keys: dict[tuple[str | int, ...], dict[str, Node]] = {}
 
     def findings(self, error: Failure) -> Iterator[Diagnostic]:
         """The findings for one error; unknown keys make one each."""
@@ -42,6 +44,15 @@ class Phrases:
     def at(self, path: Sequence[str | int], *, key: bool = False) -> Span:
         return self.source.find([str(p) for p in path], key=key)[0]
 
+    def key_at(self, path: tuple[str | int, ...], name: str) -> Span:
+        """The key of an entry, from an index: one mapping may have very many faulty keys."""
+        if path not in self._keys:
+            node = self.node(path)
+            pairs = node.value if isinstance(node, MappingNode) else ()
+            self._keys[path] = {str(key.value): key for key, _ in reversed(pairs)}
+        key = self._keys[path].get(name)
+        return span_of(key, self.source.file) if key is not None else self.at((*path, name), key=True)
+
     def node(self, path: Sequence[str | int]) -> Node:
         return self.source.node([str(p) for p in path])
 
@@ -52,7 +63,7 @@ class Phrases:
         return f"the workload `{self.prefix[-1]}`" if self.prefix else "the file"
 
     def _unknown(self, key: str, path: tuple[str | int, ...], schema: Mapping[str, Any]) -> Diagnostic:
-        span = self.at((*path, key), key=True)
+        span = self.key_at(path, key)
         refused = REFUSED.get((self._object(path), key))
         if refused is not None:
             whole = self.called((*path, key))
@@ -92,7 +103,7 @@ class Phrases:
 
     def _name(self, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
         name = str(error.found)
-        span = self.at((*path, name), key=True)
+        span = self.key_at(path, name)
         rule = str(error.schema.get("description", "")).rstrip(".")
         return fault(
             "E125",
