@@ -38,7 +38,7 @@ def classify(workload: Workload, platform: Platform) -> Classification:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """`chosen`: what the table says, None where no row fits; `pattern`: what it comes to, None with a problem."""
+    """`chosen` is what the table says, None where no row fits; `pattern` what comes of it."""
 
     unit: budget.Unit
     chosen: Pattern | None = None

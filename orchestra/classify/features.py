@@ -1,7 +1,7 @@
 """What the table asks of a workload, one question a function.
 
-`Workload.written` holds a key with all that is around it (`retry` beside `retry.max_attempts`), so the top-level
-keys are asked for as they are.
+`Workload.written` holds a key with all that is around it (`retry` beside `retry.max_attempts`), so the
+top-level keys are asked for as they are.
 """
 
 from __future__ import annotations

@@ -1,0 +1,76 @@
+"""`orchestra apply` of many queues, against psql running the bare `pgmq.create` statements one by one."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from engines import Engine
+
+from benchmarks import servers, specs
+from benchmarks.measure import ORCHESTRA, Sample, run
+from benchmarks.result import Figure, Unmeasured
+from orchestra.dev.binaries import tool
+
+LARGE, SMALL = 5_000, 500
+PSQL_BUDGET = 1.15
+GROWTH_BUDGET = 11.0
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    large, small = (500, 50) if quick else (LARGE, SMALL)
+    with tempfile.TemporaryDirectory() as folder, servers.durable_pg17() as engine:
+        yield from _measure(engine, Path(folder), large, small, repetitions=1 if quick else 2)
+
+
+def _measure(engine: Engine, folder: Path, large: int, small: int, repetitions: int) -> Iterator[Figure]:
+    """Back to back on one server that is emptied before each; psql and apply in turn."""
+    applied: list[Sample] = []
+    bare: list[Sample] = []
+    fewer: list[Sample] = []
+    for _ in range(repetitions):
+        bare.append(psql(engine, folder, large))
+        fewer.append(apply(engine, folder, small))
+        applied.append(apply(engine, folder, large))
+    ratio = statistics.median(a.wall_s / b.wall_s for a, b in zip(applied, bare, strict=True))
+    took, alone, few = (min(s.wall_s for s in runs) for runs in (applied, bare, fewer))
+    name = f"apply of {large:,} queues"
+    yield Figure(name, ratio, "x", PSQL_BUDGET, f"{took:.1f} s; psql {alone:.1f} s for pgmq.create alone")
+    growth = statistics.median(a.wall_s / b.wall_s for a, b in zip(applied, fewer, strict=True))
+    yield Figure(f"apply, {small:,} to {large:,}", growth, "x", GROWTH_BUDGET, f"{few:.1f} s to {took:.1f} s")
+    yield Figure(name, max(s.peak_mb for s in applied), "MB", None, "peak resident memory of the client")
+
+
+def apply(engine: Engine, folder: Path, queues: int) -> Sample:
+    servers.prepare(engine)
+    spec = specs.queues(queues).save(folder)
+    sample = run([*ORCHESTRA, "apply", str(spec), "--db", engine.dsn, "--auto-approve"])
+    (made,) = engine.execute("select count(*) from pgmq.meta")
+    if made[0] != queues:
+        raise Unmeasured(f"apply made {made[0]} queues and not {queues}: {sample.stdout[-400:]}")
+    return sample
+
+
+def psql(engine: Engine, folder: Path, queues: int) -> Sample:
+    """The same queues by statements of their own, each its own transaction, as a script would."""
+    servers.prepare(engine)
+    script = folder / "create.sql"
+    script.write_text(
+        "".join(f"select pgmq.create('task_{n:05}');\n" for n in range(queues)), encoding="utf-8"
+    )
+    return run(
+        [
+            tool("psql"),
+            "--no-psqlrc",
+            "--quiet",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-o",
+            "/dev/null",
+            "-f",
+            str(script),
+            engine.dsn,
+        ]
+    )

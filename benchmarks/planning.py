@@ -1,0 +1,76 @@
+"""`orchestra plan` where nothing has changed, against `terraform plan` of as many simple resources."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engines import Engine
+
+from benchmarks import applying, servers, specs
+from benchmarks.measure import ORCHESTRA, Sample, in_turn, run
+from benchmarks.result import Figure, Unmeasured
+
+QUEUES = 5_000
+TERRAFORM_BUDGET = 1 / 3
+
+_LOOP = "n = 0\nfor i in range(20_000_000): n += i"
+REFERENCE_TERRAFORM_PER_LOOP = 6.6 / 1.6
+"""Where there is no terraform: its seconds for 5,000 resources over this loop's, on the reference machine."""
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    number = 500 if quick else QUEUES
+    with tempfile.TemporaryDirectory() as folder, servers.durable_pg17() as engine:
+        yield from _measure(engine, Path(folder), number, repetitions=3)
+
+
+def _measure(engine: Engine, folder: Path, number: int, repetitions: int) -> Iterator[Figure]:
+    applying.apply(engine, folder, number)
+    servers.settle(engine)
+    spec = specs.queues(number).save(folder)
+    command = [*ORCHESTRA, "plan", str(spec), "--db", engine.dsn]
+    found = json.loads(_json_of(run([*command, "--format", "json"]).stdout))
+    if found["changes"]:
+        raise Unmeasured(f"the plan after an apply is not empty: {len(found['changes'])} changes")
+    basis, other = _basis(folder, number)
+    runs = in_turn({"plan": lambda: run(command), "other": other}, repetitions)
+    pairs = list(zip(runs["plan"], runs["other"], strict=True))
+    scale = REFERENCE_TERRAFORM_PER_LOOP if basis == "loop" else 1.0
+    ratio = statistics.median(a.wall_s / (b.wall_s * scale) for a, b in pairs)
+    took, least = (min(s.wall_s for s in runs[name]) for name in ("plan", "other"))
+    said = f"terraform {least:.2f} s for {number:,} terraform_data"
+    if basis == "loop":
+        said = f"NO TERRAFORM HERE: calibrated by a loop of {least:.2f} s, so {least * scale:.2f} s assumed"
+    name = f"plan of {number:,} queues and jobs"
+    yield Figure(name, ratio, "x", TERRAFORM_BUDGET, f"{took:.2f} s; {said}")
+    yield Figure(name, found["round_trips"], "round trips")
+    yield Figure(name, max(s.peak_mb for s in runs["plan"]), "MB", None, "peak resident memory")
+
+
+def _json_of(text: str) -> str:
+    """Notes go to stderr, which is caught with stdout."""
+    return text[text.index("{") : text.rindex("}") + 1]
+
+
+def _basis(folder: Path, number: int) -> tuple[str, Callable[[], Sample]]:
+    terraform = shutil.which("terraform") or shutil.which("tofu")
+    if terraform is None:
+        return "loop", lambda: run([sys.executable, "-c", _LOOP])
+    root = folder / "terraform"
+    root.mkdir()
+    (root / "main.tf.json").write_text(specs.terraform(number), encoding="utf-8")
+    quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+
+    def call(*arguments: str) -> Sample:
+        return run([terraform, *arguments, "-no-color"], env=quiet, cwd=root)
+
+    call("init")
+    call("apply", "-auto-approve")
+    return "terraform", lambda: call("plan")
