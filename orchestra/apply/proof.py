@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 
 from orchestra.errors import ApplyError, ProofError
 from orchestra.ir.program import Address, Program, Resource
@@ -14,33 +15,48 @@ from orchestra.live.connect import Database
 from orchestra.live.read import Live, read
 from orchestra.live.server import ServerFacts
 from orchestra.plan.compare import compare, fingerprint
-from orchestra.plan.model import Change, Plan
+from orchestra.plan.model import Plan
 from orchestra.plan.options import PlanOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The live state as one batch finds it, with the fingerprint of each address."""
+    """The live state of a batch's addresses with the fingerprint of each, and what is amiss elsewhere."""
 
     live: Live
     fingerprints: Mapping[Address, str]
+    elsewhere: frozenset[str]
 
 
-def resources_of(plan: Plan) -> tuple[Resource, ...]:
-    """What the changed addresses shall be."""
-    return tuple(
-        BY_NAME[address.kind].resource.of(address.name, values)
-        for address, values in plan.desired
-        if values is not None
-    )
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The addresses of one batch and what each of them shall be; those that go away have no resource."""
+
+    project: str
+    addresses: frozenset[Address]
+    resources: Mapping[Address, Resource]
 
 
-def look(database: Database, server: ServerFacts, plan: Plan) -> Seen:
-    """Reads everything of the project, and whatever stands where the plan wants to make something."""
-    resources = resources_of(plan)
-    live = read(database, server, plan.project, resources)
-    wanted = {r.address: r for r in resources}
-    return Seen(live, {a: _seen(a, wanted.get(a), live) for a in {*wanted, *live.entries}})
+def parts(plan: Plan) -> Iterator[Part]:
+    """One for each batch, in order."""
+    desired = dict(plan.desired)
+    done = 0
+    for size in plan.batches:
+        addresses = [c.address for c in plan.changes[done : done + size]]
+        resources = {
+            a: BY_NAME[a.kind].resource.of(a.name, values)
+            for a in addresses
+            if (values := desired[a]) is not None
+        }
+        yield Part(plan.project, frozenset(addresses), resources)
+        done += size
+
+
+def look(database: Database, server: ServerFacts, part: Part) -> Seen:
+    """Reads what a batch touches; of everything else only what this transaction changed or what is missing."""
+    live = read(database, server, part.project, part.resources.values(), part.addresses)
+    seen = {a: _seen(a, part.resources.get(a), live) for a in part.addresses}
+    return Seen(live, seen, _elsewhere(database, server, part))
 
 
 def _seen(address: Address, resource: Resource | None, live: Live) -> str:
@@ -51,34 +67,29 @@ def _seen(address: Address, resource: Resource | None, live: Live) -> str:
     return fingerprint(found, entry)
 
 
-def prove(
-    database: Database,
-    server: ServerFacts,
-    plan: Plan,
-    changes: Sequence[Change],
-    before: Seen,
-    options: PlanOptions,
-) -> None:
+def _elsewhere(database: Database, server: ServerFacts, part: Part) -> frozenset[str]:
+    if not server.relations.issuperset({"orchestra.registry", "orchestra.workload", "cron.job", "pgmq.meta"}):
+        return frozenset()
+    sql = files("orchestra.apply").joinpath("elsewhere.sql").read_text("utf-8")
+    rows = database.rows(sql, {"project": part.project, "touched": sorted(str(a) for a in part.addresses)})
+    return frozenset(r["what"] for r in rows)
+
+
+def prove(database: Database, server: ServerFacts, part: Part, before: Seen, options: PlanOptions) -> None:
     """Raises ProofError where a change did not bring about what it said, or moved something else."""
-    after = look(database, server, plan)
-    touched = {c.address for c in changes}
-    wanted = Program.of(plan.project, (r for r in resources_of(plan) if r.address in touched))
+    after = look(database, server, part)
+    wanted = Program.of(part.project, part.resources.values())
     drafts, _ = compare(wanted, after.live, options)
-    left = [d for d in drafts if d.address in touched]
-    if left:
-        names = ", ".join(f.path for f in left[0].fields)
+    if drafts:
+        names = ", ".join(f.path for f in drafts[0].fields)
         raise ProofError(
-            f"after the changes {left[0].address} is still not what the plan says"
+            f"after the changes {drafts[0].address} is still not what the plan says"
             + (f" ({names})" if names else ""),
             "everything was rolled back; a trigger or another session may change it at the same time",
         )
-    moved = [
-        a
-        for a, seen in before.fingerprints.items()
-        if a not in touched and a.kind != "runtime" and after.fingerprints.get(a) != seen
-    ]
+    moved = sorted(after.elsewhere - before.elsewhere)
     if moved:
-        raise ProofError(f"the changes also moved {moved[0]}", "everything was rolled back")
+        raise ProofError(f"the changes also touched {moved[0]}", "everything was rolled back")
     _handlers(database, wanted)
 
 

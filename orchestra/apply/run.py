@@ -13,7 +13,7 @@ import psycopg
 from orchestra.apply.doubt import Marker, settle
 from orchestra.apply.faults import refuse, translated
 from orchestra.apply.lock import take_lock
-from orchestra.apply.proof import Seen, look, prove
+from orchestra.apply.proof import Part, Seen, look, parts, prove
 from orchestra.errors import ApplyError, BlockedError, OrchestraError, StalePlanError
 from orchestra.ir.sql import canonical_json, literal, value
 from orchestra.live.connect import Database, StatementError
@@ -59,9 +59,10 @@ def apply(
     started = time.monotonic()
     ledger: list[int] = []
     done = 0
-    for number, size in enumerate(plan.batches, 1):
+    for number, part in enumerate(parts(plan), 1):
+        size = plan.batches[number - 1]
         changes = plan.changes[done : done + size]
-        run = _Batch(database, plan, options, changes, number, done, plan_hash, git_commit, on_progress)
+        run = _Batch(database, plan, options, part, changes, number, done, plan_hash, git_commit, on_progress)
         try:
             ledger.append(run.execute(lock_timeout_s))
         except OrchestraError as error:
@@ -92,6 +93,7 @@ class _Batch:
     database: Database
     plan: Plan
     options: PlanOptions
+    part: Part
     changes: Sequence[Change]
     number: int
     done: int
@@ -105,11 +107,11 @@ class _Batch:
             with self.database.transaction(BEGIN):
                 take_lock(self.database, lock_timeout_s)
                 server = probe(self.database)
-                before = look(self.database, server, self.plan)
+                before = look(self.database, server, self.part)
                 self._refuse_stale(before)
                 self._run()
                 server = self._probe_again(server)
-                prove(self.database, server, self.plan, self.changes, before, self.options)
+                prove(self.database, server, self.part, before, self.options)
                 marker = self._record()
                 self._commit(marker)
                 return marker.deployment

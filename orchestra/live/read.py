@@ -70,12 +70,21 @@ def names_of(program: Program | Iterable[Resource], entries: Iterable[Entry] = (
     return {kind: frozenset(found) for kind, found in names.items()}
 
 
-def read(database: Database, server: ServerFacts, project: str, wanted: Iterable[Resource]) -> Live:
-    """Everything that a plan of `project` compares with `wanted`. Runs inside the caller's transaction."""
+def read(
+    database: Database,
+    server: ServerFacts,
+    project: str,
+    wanted: Iterable[Resource],
+    only: frozenset[Address] | None = None,
+) -> Live:
+    """Everything that a plan of `project` compares with `wanted`. Runs inside the caller's transaction.
+
+    `only` narrows the registry to those addresses.
+    """
     wanted = tuple(wanted)
     _check_version(database, server)
     names = names_of(wanted)
-    entries, others = _registry(database, server, project, names)
+    entries, others = _registry(database, server, project, names, only)
     names = names_of(wanted, entries.values())
     objects: dict[tuple[str, str], Found] = {}
     for kind in KINDS:
@@ -97,7 +106,7 @@ def _check_version(database: Database, server: ServerFacts) -> None:
 
 
 def _registry(
-    database: Database, server: ServerFacts, project: str, names: Names
+    database: Database, server: ServerFacts, project: str, names: Names, only: frozenset[Address] | None
 ) -> tuple[dict[Address, Entry], dict[tuple[str, str], Entry]]:
     if "orchestra.registry" not in server.relations:
         return {}, {}
@@ -105,11 +114,12 @@ def _registry(
         """
         select project, address, kind, name, applied, protect, tombstoned_at is not null as tombstoned
         from orchestra.registry
-        where project = %(project)s
+        where (project = %(project)s and (%(only)s::text[] is null or address = any(%(only)s)))
            or (tombstoned_at is null and kind || ':' || name = any(%(names)s))
         """,
         {
             "project": project,
+            "only": None if only is None else [str(a) for a in only],
             "names": [f"{kind}:{name}" for kind, found in names.items() for name in found],
         },
     )
