@@ -12,7 +12,6 @@ from orchestra.apply.run import apply as _apply
 from orchestra.emit.sql import emit_sql as _emit
 from orchestra.errors import RequirementError
 from orchestra.ir.program import Address, Program, Resource
-from orchestra.kinds.cron_job import CronJob
 from orchestra.kinds.grant import Grant
 from orchestra.kinds.project import Project
 from orchestra.kinds.requirement import Requirement, describe
@@ -20,8 +19,9 @@ from orchestra.kinds.table_trigger import TableTrigger
 from orchestra.kinds.workload import Workload
 from orchestra.live import checks, facts
 from orchestra.live.connect import Database
+from orchestra.live.model import ForeignColumn, ServerFacts
 from orchestra.live.read import read
-from orchestra.live.server import ServerFacts, probe
+from orchestra.live.server import probe
 from orchestra.lower import lower
 from orchestra.plan.blockers import Findings
 from orchestra.plan.compare import belongs, compare
@@ -98,10 +98,17 @@ def _plan(
         findings = _findings(database, server, program, after)
         touched = sorted({name for d in drafts for name in queue_names(d)})
         queues = facts.queues(database, touched)
-        jobs = facts.jobs(database, server, [d.live.name for d in drafts if d.address.kind == "cron_job" and d.live])
+        jobs = facts.jobs(
+            database, server, [d.live.name for d in drafts if d.address.kind == "cron_job" and d.live]
+        )
         due = facts.next_times(database, (due for d in drafts for due in due_of(d)))
         target = Target(
-            database.host, server.database, server.role, server.server_version, options.environment, options.where
+            database.host,
+            server.database,
+            server.role,
+            server.server_version,
+            options.environment,
+            options.where,
         )
         made = make(
             program,
@@ -150,7 +157,11 @@ def _narrowed(program: Program, options: PlanOptions) -> Program:
     shared = {"extension", "runtime", "project", "requirement", "secret"}
 
     def kept(r: Resource) -> bool:
-        return r.kind in shared or belongs(r.key, options.workload or "") or r.key.startswith(("tick.", "housekeep."))
+        return (
+            r.kind in shared
+            or belongs(r.key, options.workload or "")
+            or r.key.startswith(("tick.", "housekeep."))
+        )
 
     return Program.of(program.project, (r for r in program if kept(r)))
 
@@ -167,11 +178,14 @@ def _prove(database: Database, program: Program) -> None:
     if not failed:
         return
     lines = [
-        f"requirement {r.key} does not hold: needs {describe(r)}" + (f" ({failed[r.key]})" if failed[r.key] else "")
+        f"requirement {r.key} does not hold: needs {describe(r)}"
+        + (f" ({failed[r.key]})" if failed[r.key] else "")
         for r in required
         if r.key in failed
     ]
-    raise RequirementError("; ".join(lines), "nothing was changed; bring the database to what `requires` says first")
+    raise RequirementError(
+        "; ".join(lines), "nothing was changed; bring the database to what `requires` says first"
+    )
 
 
 def _findings(database: Database, server: ServerFacts, program: Program, after: tuple[str, ...]) -> Findings:
@@ -189,7 +203,7 @@ def _findings(database: Database, server: ServerFacts, program: Program, after: 
     )
 
 
-def _foreign(database: Database, workloads: Iterable[Workload]) -> dict[str, list[checks.ForeignColumn]]:
+def _foreign(database: Database, workloads: Iterable[Workload]) -> dict[str, list[ForeignColumn]]:
     """Columns whose operators a handler under an empty search path would silently not use."""
     tables: dict[str, set[tuple[str, str]]] = {}
     words: dict[str, frozenset[str]] = {}
@@ -201,7 +215,7 @@ def _foreign(database: Database, workloads: Iterable[Workload]) -> dict[str, lis
                 words[w.key] = frozenset(_WORD.findall(w.sql))
     wanted = sorted({t for found in tables.values() for t in found})
     foreign = checks.columns_with_own_operators(database, wanted)
-    result: dict[str, list[checks.ForeignColumn]] = {}
+    result: dict[str, list[ForeignColumn]] = {}
     for key, found in tables.items():
         hits = [c for c in foreign if (c.schema, c.table) in found and c.column in words[key]]
         if hits:

@@ -12,8 +12,8 @@ from orchestra.kinds import BY_NAME
 from orchestra.kinds.workload import Workload
 from orchestra.live.checks import handler_faults
 from orchestra.live.connect import Database
-from orchestra.live.read import Live, read
-from orchestra.live.server import ServerFacts
+from orchestra.live.model import Live, ServerFacts
+from orchestra.live.read import read
 from orchestra.plan.compare import compare, fingerprint
 from orchestra.plan.model import Plan
 from orchestra.plan.options import PlanOptions

@@ -17,7 +17,8 @@ from orchestra.apply.proof import Part, Seen, look, parts, prove
 from orchestra.errors import ApplyError, BlockedError, OrchestraError, StalePlanError
 from orchestra.ir.sql import canonical_json, literal, value
 from orchestra.live.connect import Database, StatementError
-from orchestra.live.server import ServerFacts, probe
+from orchestra.live.model import ServerFacts
+from orchestra.live.server import probe
 from orchestra.plan.model import Change, Plan
 from orchestra.plan.options import PlanOptions
 
@@ -197,4 +198,3 @@ class _Batch:
             self.database.script("commit")
         except psycopg.OperationalError as error:
             settle(self.database, marker, error)
-

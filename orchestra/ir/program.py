@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import ClassVar, NamedTuple, Self, TypeAlias
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
 class Address(NamedTuple):
@@ -57,7 +57,7 @@ class Resource:
     def of(cls, key: str, values: Mapping[str, Json]) -> Self:
         """Build from what `values` gave; unknown names are dropped, so that an older record still reads."""
         known = {f.name for f in fields(cls)} - {"key"}
-        return cls(key, **{k: _frozen(v) for k, v in values.items() if k in known})  # type: ignore[arg-type]
+        return cls(key, **{k: _frozen(v) for k, v in values.items() if k in known})
 
 
 def _json(value: object) -> Json:

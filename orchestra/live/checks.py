@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import psycopg
@@ -12,6 +11,7 @@ from orchestra.ir.sql import literal
 from orchestra.kinds.requirement import Requirement, condition
 from orchestra.kinds.workload import Workload
 from orchestra.live.connect import Database
+from orchestra.live.model import ForeignColumn, HandlerFault, Table
 
 PARAMETERS: Final = (3802, 23, 20)
 """Type oids of a handler's `$1 payload jsonb, $2 attempt int, $3 message_id bigint`."""
@@ -19,7 +19,9 @@ PARAMETERS: Final = (3802, 23, 20)
 
 def failed_requirements(database: Database, requirements: Sequence[Requirement]) -> dict[str, str]:
     """The requirements that do not hold, by name, each with the reason. One round trip; 5 s for each check."""
-    groups = [("set local statement_timeout = '5s'", f"select ({condition(r)})::boolean") for r in requirements]
+    groups = [
+        ("set local statement_timeout = '5s'", f"select ({condition(r)})::boolean") for r in requirements
+    ]
     found: dict[str, str] = {}
     for requirement, (value, error) in zip(requirements, database.attempt(groups), strict=True):
         if error is not None:
@@ -31,17 +33,6 @@ def failed_requirements(database: Database, requirements: Sequence[Requirement])
 
 def first_line(error: psycopg.Error) -> str:
     return error.diag.message_primary or str(error).splitlines()[0]
-
-
-@dataclass(frozen=True, slots=True)
-class HandlerFault:
-    """Why PostgreSQL refuses a handler: the message, its SQLSTATE, and where in the statement (1-based), if known."""
-
-    workload: str
-    message: str
-    sqlstate: str
-    position: int | None
-    hint: str
 
 
 def handler_faults(database: Database, workloads: Iterable[Workload]) -> list[HandlerFault]:
@@ -66,17 +57,6 @@ def _search_path(workload: Workload) -> str:
     return f"select pg_catalog.set_config('search_path', {literal(path)}, true)"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One of the app's tables: `kind` as in pg_class, its columns, whether it has a primary key and whether this role
-    may put triggers on it."""
-
-    kind: str
-    columns: frozenset[str]
-    has_primary_key: bool
-    may_trigger: bool
-
-
 def tables(database: Database, names: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Table]:
     """Those of the tables that exist. One round trip."""
     if not names:
@@ -95,7 +75,8 @@ def tables(database: Database, names: Sequence[tuple[str, str]]) -> Mapping[tupl
         {"schemas": [s for s, _ in names], "tables": [t for _, t in names]},
     )
     return {
-        (r["nspname"], r["relname"]): Table(r["kind"], frozenset(r["columns"]), r["key"], r["may"]) for r in rows
+        (r["nspname"], r["relname"]): Table(r["kind"], frozenset(r["columns"]), r["key"], r["may"])
+        for r in rows
     }
 
 
@@ -118,19 +99,10 @@ def projects(database: Database, names: Sequence[str]) -> frozenset[str]:
     """Those of the projects that are registered in this database. Needs `orchestra.project`."""
     if not names:
         return frozenset()
-    rows = database.rows("select project from orchestra.project where project = any(%(names)s)", {"names": list(names)})
+    rows = database.rows(
+        "select project from orchestra.project where project = any(%(names)s)", {"names": list(names)}
+    )
     return frozenset(r["project"] for r in rows)
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignColumn:
-    """A column whose type brings operators of its own from `type_schema`."""
-
-    schema: str
-    table: str
-    column: str
-    type: str
-    type_schema: str
 
 
 def columns_with_own_operators(database: Database, tables: Sequence[tuple[str, str]]) -> list[ForeignColumn]:
@@ -155,4 +127,3 @@ def columns_with_own_operators(database: Database, tables: Sequence[tuple[str, s
         {"schemas": [s for s, _ in tables], "tables": [t for _, t in tables]},
     )
     return [ForeignColumn(**r) for r in rows]
-

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg import generators, pq
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 
@@ -72,7 +73,12 @@ class Database:
         Needs an open transaction. Parsing refuses several statements and leaves nothing behind.
         """
         pgconn = self.connection.pgconn
-        return [error for _, error in self._guarded(groups, lambda sql: partial(pgconn.send_prepare, b"", sql, list(types)))]
+        return [
+            error
+            for _, error in self._guarded(
+                groups, lambda sql: partial(pgconn.send_prepare, b"", sql, list(types))
+            )
+        ]
 
     def attempt(self, groups: Sequence[Sequence[str]]) -> list[tuple[str | None, psycopg.Error | None]]:
         """Like `parse`, but runs the last statement too; gives the first column of its first row as text."""
@@ -100,7 +106,9 @@ class Database:
             failed = [r for r in results if r.status == pq.ExecStatus.FATAL_ERROR]
             final_result = results[-1]
             value = final_result.get_value(0, 0) if not failed and final_result.ntuples else None
-            found.append((value.decode() if value is not None else None, _error(failed[0]) if failed else None))
+            found.append(
+                (value.decode() if value is not None else None, _error(failed[0]) if failed else None)
+            )
             for _ in range(3):  # the sync, the rollback, its sync
                 next(answers)
         return found
@@ -144,7 +152,7 @@ class StatementError(Exception):
 
 def _communicate(
     pgconn: pq.abc.PGconn, commands: Sequence[Callable[[], None]]
-) -> generators.PQGen[list[list[pq.abc.PGresult]]]:
+) -> PQGen[list[list[pq.abc.PGresult]]]:
     results = yield from generators.pipeline_communicate(pgconn, deque(commands))
     while len(results) < len(commands):
         results.append((yield from generators.fetch_many(pgconn)))
@@ -168,11 +176,10 @@ def connect(url: str) -> Database:
         raise UsageError(
             "the database URL cannot be read", "write it as postgresql://user:password@host:5432/database"
         ) from None
-    parts.setdefault("connect_timeout", "10")
-    parts.setdefault("application_name", "orchestra")
+    settings: dict[str, Any] = {"connect_timeout": "10", "application_name": "orchestra", **parts}
     try:
         connection = psycopg.connect(
-            make_conninfo(**parts), autocommit=True, prepare_threshold=None, row_factory=dict_row
+            make_conninfo(**settings), autocommit=True, prepare_threshold=None, row_factory=dict_row
         )
     except psycopg.OperationalError as error:
         message = _without_password(str(error).strip().splitlines()[-1], parts.get("password"))

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Final
 
 from orchestra import runtime
+from orchestra.ir.program import Json
 from orchestra.ir.sql import ident, literal, value
 from orchestra.live.connect import Database
-from orchestra.live.server import ServerFacts
+from orchestra.live.model import COUNTED, Due, JobFacts, QueueFacts, ServerFacts
 
-COUNTED: Final = 100_000
-"""Messages are counted up to here; beyond it the plan says "more than"."""
 SCHEDULES_SHOWN: Final = 100
 """Next fire times are computed for this many schedules at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFacts:
-    """`waiting` counts every message in the queue up to COUNTED + 1, `in_flight` those that are out under a lease;
-    `oldest_s` is the age of the oldest in seconds; `exhausted` counts messages by their hand-outs: (read_ct, count)."""
-
-    waiting: int
-    in_flight: int
-    archived: int
-    oldest_s: float | None
-    attempts: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class JobFacts:
-    status: str
-    message: str
-    at: datetime | None
 
 
 def queues(database: Database, names: Sequence[str]) -> dict[str, QueueFacts]:
@@ -47,7 +26,11 @@ def queues(database: Database, names: Sequence[str]) -> dict[str, QueueFacts]:
     rows = database.rows(" union all ".join(parts))
     return {
         r["name"]: QueueFacts(
-            r["waiting"], r["in_flight"], r["archived"], r["oldest_s"], tuple((a, c) for a, c in r["attempts"] or [])
+            r["waiting"],
+            r["in_flight"],
+            r["archived"],
+            r["oldest_s"],
+            tuple((a, c) for a, c in r["attempts"] or []),
         )
         for r in rows
     }
@@ -87,15 +70,6 @@ def jobs(database: Database, server: ServerFacts, names: Sequence[str]) -> dict[
     return {r["name"]: JobFacts(r["status"], r["message"] or "", r["at"]) for r in rows}
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A schedule as the guard in the database reads it: exactly one of `cron` and `every_ms`."""
-
-    cron: str | None
-    every_ms: int | None
-    timezone: str | None
-
-
 def next_times(database: Database, schedules: Iterable[Due]) -> Mapping[Due, datetime | None]:
     """The next due time of each, from the same SQL that the guard and the catch-up use. One round trip.
 
@@ -104,13 +78,16 @@ def next_times(database: Database, schedules: Iterable[Due]) -> Mapping[Due, dat
     wanted = list(dict.fromkeys(schedules))[:SCHEDULES_SHOWN]
     if not wanted:
         return {}
-    columns = {
-        "text": [d.cron for d in wanted],
-        "bigint": [d.every_ms for d in wanted],
-        "text ": [d.timezone for d in wanted],
-    }
-    arrays = ", ".join(f"array[{', '.join(value(i) for i in items)}]::{kind}[]" for kind, items in columns.items())
-    near, far = _due_sql("now()", "(now() + interval '40 days')"), _due_sql("now()", "(now() + interval '10 years')")
+    columns: tuple[tuple[str, list[Json]], ...] = (
+        ("text", [d.cron for d in wanted]),
+        ("bigint", [d.every_ms for d in wanted]),
+        ("text", [d.timezone for d in wanted]),
+    )
+    arrays = ", ".join(f"array[{', '.join(value(i) for i in items)}]::{kind}[]" for kind, items in columns)
+    near, far = (
+        _due_sql("now()", "(now() + interval '40 days')"),
+        _due_sql("now()", "(now() + interval '10 years')"),
+    )
     rows = database.rows(
         f"select given.position, coalesce(({near}), ({far})) as due\n"
         f"from unnest({arrays}) with ordinality as given(cron, every_ms, timezone, position)"

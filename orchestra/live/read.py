@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from orchestra import runtime
 from orchestra.errors import VersionError
@@ -14,52 +10,14 @@ from orchestra.ir.program import Address, Json, Program, Resource
 from orchestra.ir.sql import canonical_json
 from orchestra.kinds import BY_NAME, KINDS, Kind
 from orchestra.live.connect import Database
-from orchestra.live.server import ServerFacts
+from orchestra.live.model import Entry, Found, Live, ServerFacts
 
 Names = Mapping[str, frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row of the registry. `applied` is what the last apply wrote."""
-
-    project: str
-    address: Address
-    name: str
-    applied: Mapping[str, Json]
-    protect: bool
-    tombstoned: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A live object: its fields in the words of its kind, and what else is worth knowing of it."""
-
-    kind: str
-    name: str
-    values: Mapping[str, Json]
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> str:
-        text = json.dumps([self.values, self.extra], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What is there. `entries` are the project's own; `others` are active ones of other projects by kind and name."""
-
-    server: ServerFacts
-    entries: Mapping[Address, Entry]
-    others: Mapping[tuple[str, str], Entry]
-    objects: Mapping[tuple[str, str], Found]
-
-    def find(self, kind: str, name: str) -> Found | None:
-        return self.objects.get((kind, name))
-
-
-def names_of(program: Program | Iterable[Resource], entries: Iterable[Entry] = ()) -> dict[str, frozenset[str]]:
+def names_of(
+    program: Program | Iterable[Resource], entries: Iterable[Entry] = ()
+) -> dict[str, frozenset[str]]:
     """The names of interest by kind: of what shall be, and of what the registry says is there."""
     names: dict[str, set[str]] = {}
     for resource in program:
@@ -97,7 +55,9 @@ def read(
 def _check_version(database: Database, server: ServerFacts) -> None:
     if "orchestra.version" not in server.relations:
         return
-    (row,) = database.rows("select max(version) as version, max(oldest_tool) as oldest from orchestra.version")
+    (row,) = database.rows(
+        "select max(version) as version, max(oldest_tool) as oldest from orchestra.version"
+    )
     if row["version"] is not None and row["version"] > runtime.VERSION:
         raise VersionError(
             f"this database holds version {row['version']} of the runtime; this orchestra knows {runtime.VERSION}",

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 
 from orchestra.classify import classify
 from orchestra.ir.program import Program, Resource
-from orchestra.kinds import BY_NAME, cron_job, extension, grant, queue, requirement, runtime, secret, table_trigger
+from orchestra.kinds import (
+    BY_NAME,
+    cron_job,
+    extension,
+    grant,
+    queue,
+    requirement,
+    runtime,
+    secret,
+    table_trigger,
+)
 from orchestra.kinds import workload as workload_kind
 from orchestra.kinds.project import Project
 from orchestra.spec.model import Pattern, Spec

@@ -10,8 +10,7 @@ from orchestra.kinds.cron_job import CronJob
 from orchestra.kinds.grant import Grant
 from orchestra.kinds.table_trigger import TableTrigger
 from orchestra.kinds.workload import Workload
-from orchestra.live.checks import ForeignColumn, HandlerFault, Table
-from orchestra.live.read import Live
+from orchestra.live.model import ForeignColumn, HandlerFault, Live, Table
 from orchestra.plan.compare import Draft
 from orchestra.plan.model import Action, Blocker, Hazard
 from orchestra.plan.options import PlanOptions
@@ -177,7 +176,8 @@ def _handlers(program: Program, drafts: Sequence[Draft], findings: Findings) -> 
             "sql",
             Address("workload", fault.workload),
             f"PostgreSQL refuses its SQL: {fault.message}{at}",
-            fault.hint or "mend run.sql, or create what it needs first; a cron job with it would fail at every tick",
+            fault.hint
+            or "mend run.sql, or create what it needs first; a cron job with it would fail at every tick",
             exit_code=1,
         )
     for workload, columns in findings.foreign.items():
@@ -218,7 +218,10 @@ def _tables(program: Program, findings: Findings) -> Iterator[Blocker]:
             message = f"table {name} has no column {', '.join(missing)}"
             remedy = "mend columns: of the trigger"
         elif not table.may_trigger:
-            message, remedy = f"this role may not put a trigger on {name}", f"grant trigger on {name} to this role"
+            message, remedy = (
+                f"this role may not put a trigger on {name}",
+                f"grant trigger on {name} to this role",
+            )
         else:
             continue
         yield Blocker("table", trigger.address, message, remedy, exit_code=1)

@@ -13,7 +13,7 @@ from deepdiff import DeepDiff
 from orchestra.ir.category import Category
 from orchestra.ir.program import Address, Json, Program, Resource
 from orchestra.kinds import BY_NAME, Kind
-from orchestra.live.read import Entry, Found, Live
+from orchestra.live.model import Entry, Found, Live
 from orchestra.plan.model import Action, Condition, FieldChange
 from orchestra.plan.options import PlanOptions
 
@@ -84,14 +84,20 @@ def _one(
     if other is not None:
         yield replace(base, reasons=(f"belongs to project {other.project}",), live=found, owner=other.project)
         return
-    former = live.find(resource.kind, entry.name) if mine and entry and entry.name != resource.object_name else None
+    former = (
+        live.find(resource.kind, entry.name)
+        if mine and entry and entry.name != resource.object_name
+        else None
+    )
     if found is None:
         yield _created(base, kind, former, mine)
         return
     taken_back = entry is not None and entry.name == resource.object_name
     if kind.owned and not taken_back:
         adopted = str(resource.address) in options.adopt
-        reason = "adopted as you said" if adopted else "an object of this name exists that orchestra did not make"
+        reason = (
+            "adopted as you said" if adopted else "an object of this name exists that orchestra did not make"
+        )
         yield replace(
             base,
             action=Action.ADOPT,
@@ -255,9 +261,7 @@ def _root(item: Any) -> str:
     return str(path[0])
 
 
-def _paused_job(
-    resource: Resource, found: Found, options: PlanOptions, conditions: list[Condition]
-) -> bool:
+def _paused_job(resource: Resource, found: Found, options: PlanOptions, conditions: list[Condition]) -> bool:
     """Whether a job that somebody made inactive is to be activated again; without that word it stays as it is."""
     if resource.kind != "cron_job" or found.extra.get("active", True):
         return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from orchestra.live.facts import COUNTED, QueueFacts
+from orchestra.kinds.queue import Queue
+from orchestra.live.model import COUNTED, QueueFacts
 from orchestra.plan.compare import Draft
 from orchestra.plan.model import Action, Fact, Hazard
 from orchestra.plan.options import PlanOptions
@@ -65,26 +66,32 @@ def _changed(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:
             facts = _queue_of(draft, queues)
             if facts and facts.waiting:
                 yield Hazard(
-                    "contract", f"{count(facts.waiting)} messages wait that were sent for the handler as it was"
+                    "contract",
+                    f"{count(facts.waiting)} messages wait that were sent for the handler as it was",
                 )
         if "protect" in after and after["protect"].after is False:
             yield Hazard("unprotect", "protection is lifted; a later plan may then remove the workload")
-    if draft.address.kind == "queue" and draft.resource is not None:
-        if getattr(draft.resource, "type", "") == "unlogged" and draft.action is not Action.DELETE:
-            yield Hazard("unlogged", "an unlogged queue is emptied by a crash of the server")
+    if isinstance(draft.resource, Queue) and draft.resource.type == "unlogged":
+        yield Hazard("unlogged", "an unlogged queue is emptied by a crash of the server")
     if draft.address.kind == "table_trigger" and draft.action is not Action.FORGET:
-        found = draft.resource or draft.live
-        if found is not None:
-            table = draft.live.name.partition(":")[0] if draft.live else getattr(found, "object_name", "").partition(":")[0]
+        name = draft.live.name if draft.live else draft.resource.object_name if draft.resource else ""
+        table = name.partition(":")[0]
+        if table:
             yield Hazard(
-                "table_lock", f"takes a lock on {table} that waits for its writers and holds new ones up until commit"
+                "table_lock",
+                f"takes a lock on {table} that waits for its writers and holds new ones up until commit",
             )
 
 
 def _fewer_attempts(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:
     change = next((f for f in draft.fields if f.path == "max_attempts"), None)
     facts = _queue_of(draft, queues)
-    if change is None or facts is None or not isinstance(change.after, int) or not isinstance(change.before, int):
+    if (
+        change is None
+        or facts is None
+        or not isinstance(change.after, int)
+        or not isinstance(change.before, int)
+    ):
         return
     if change.after >= change.before:
         return
@@ -123,7 +130,12 @@ def queue_facts(draft: Draft, queues: QueuesByName) -> Iterator[Fact]:
         yield Fact(
             "messages",
             f"{count(facts.waiting)} waiting{oldest}, {count(facts.in_flight)} in flight",
-            {"queue": name, "waiting": facts.waiting, "in_flight": facts.in_flight, "oldest_s": facts.oldest_s},
+            {
+                "queue": name,
+                "waiting": facts.waiting,
+                "in_flight": facts.in_flight,
+                "oldest_s": facts.oldest_s,
+            },
         )
 
 

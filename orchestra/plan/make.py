@@ -8,8 +8,7 @@ from datetime import datetime
 from orchestra.ir.program import Address, Json, Program
 from orchestra.kinds import Server
 from orchestra.kinds.cron_job import CronJob
-from orchestra.live.facts import Due, JobFacts, QueueFacts
-from orchestra.live.read import Live
+from orchestra.live.model import Due, JobFacts, Live, QueueFacts
 from orchestra.plan.batches import cut
 from orchestra.plan.blockers import Findings, blockers, unapproved
 from orchestra.plan.compare import Draft

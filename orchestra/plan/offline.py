@@ -45,7 +45,11 @@ def _kept(before: Program, after: Program) -> Iterator[Change]:
             yield Change(
                 resource.address,
                 Action.REPLACE if any(f.path in kind.replaced_by for f in fields) else Action.UPDATE,
-                max((kind.category(f.path) for f in fields), key=list(Category).index, default=Category.METADATA),
+                max(
+                    (kind.category(f.path) for f in fields),
+                    key=list(Category).index,
+                    default=Category.METADATA,
+                ),
                 (f"the spec changed {', '.join(f.path for f in fields)}",),
                 fields,
             )

@@ -9,7 +9,7 @@ from orchestra.ir.program import Resource
 from orchestra.ir.sql import call, literal
 from orchestra.kinds import BY_NAME, Server
 from orchestra.kinds.ownership import claim, release
-from orchestra.live.read import Entry, Found
+from orchestra.live.model import Entry, Found
 from orchestra.plan.compare import Draft
 from orchestra.plan.model import Action
 

@@ -25,15 +25,24 @@ def _keys(w: Workload) -> Iterator[tuple[str, str]]:
     if w.steps:
         yield "steps", "pipelines (steps) are not supported yet"
     elif isinstance(w.handler, EdgeHandler):
-        yield "", f"workload {w.name} runs in an Edge Function, which is not supported yet (run: {{sql: …}} is)"
+        yield (
+            "",
+            f"workload {w.name} runs in an Edge Function, which is not supported yet (run: {{sql: …}} is)",
+        )
     for trigger in w.triggers:
         if isinstance(trigger, HttpTrigger):
             yield trigger.path, "HTTP triggers are not supported yet"
     if isinstance(w.handler, SqlHandler):
         if "batch_size" in w.written:
-            yield "batch_size", "a SQL handler takes one message at a time, so batch_size has no meaning for it"
+            yield (
+                "batch_size",
+                "a SQL handler takes one message at a time, so batch_size has no meaning for it",
+            )
         if w.payload_schema is not None:
-            yield "payload_schema", "payload schemas of SQL handlers are not supported yet: nothing would check them"
+            yield (
+                "payload_schema",
+                "payload schemas of SQL handlers are not supported yet: nothing would check them",
+            )
     if w.alerts.max_depth is not None or w.alerts.max_age_ms is not None:
         yield "alerts", "alerts are not supported yet: nothing would send them"
     if w.dead_letter_queue is not None:

@@ -39,9 +39,9 @@ def condition(requirement: Requirement) -> str:
         return f"to_regclass({literal(requirement.relation)}) is not null"
     name = literal(requirement.extension or "")
     found = (
-        "select coalesce((select extversion from pg_catalog.pg_extension where extname = {0}), "
-        "(select default_version from pg_catalog.pg_available_extensions where name = {0}))"
-    ).format(name)
+        f"select coalesce((select extversion from pg_catalog.pg_extension where extname = {name}), "
+        f"(select default_version from pg_catalog.pg_available_extensions where name = {name}))"
+    )
     match = _VERSION.match(requirement.version or "")
     if match is None:
         holds = f"({found}) is not null"
