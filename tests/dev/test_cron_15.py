@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from cron_cases import SECONDS
 from engines import Engine
 from psycopg import errors
-from schedules import SECONDS
 
 
 def test_it_refuses_schedules_in_seconds(pg15: Engine) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from cron_cases import REFUSED, TAKEN
 from engines import Engine
+from engines.waiting import eventually
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import errors
-from schedules import REFUSED, TAKEN
-from waiting import eventually
 
 pytestmark = pytest.mark.engines("embedded", "pg17")
 
@@ -50,7 +50,8 @@ FUNCTIONS = {
     (
         "alter_job",
         "job_id bigint, schedule text DEFAULT NULL::text, command text DEFAULT NULL::text, "
-        "database text DEFAULT NULL::text, username text DEFAULT NULL::text, active boolean DEFAULT NULL::boolean",
+        "database text DEFAULT NULL::text, username text DEFAULT NULL::text, "
+        "active boolean DEFAULT NULL::boolean",
         "void",
         False,
         False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from schedules import REFUSED, TAKEN
+from cron_cases import REFUSED, TAKEN
 
 from orchestra.dev.cron_schedule import AtReboot, Calendar, Every, parse
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -160,20 +161,19 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give 
 
 
 @root_only
-def test_without_user_namespaces_root_drops_to_another_user(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_user_namespaces_root_drops_to_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unprivileged, "_namespace", lambda user: None)
-    for directory in (home.parent, home.parent.parent, home.parent.parent.parent):
-        directory.chmod(0o755)
     unprivileged.launcher.cache_clear()
     try:
-        server = embedded.start(home)
-        assert value(server.dsn, "select 1") == 1
-        assert (home / "postgres").stat().st_uid != 0
-        server.stop()
-        assert value(embedded.start(home).dsn, "select 1") == 1
-        embedded.stop(home)
+        with tempfile.TemporaryDirectory() as open_to_all:
+            Path(open_to_all).chmod(0o755)
+            home = Path(open_to_all) / ".orchestra"
+            server = embedded.start(home)
+            assert value(server.dsn, "select 1") == 1
+            assert (home / "postgres").stat().st_uid != 0
+            server.stop()
+            assert value(embedded.start(home).dsn, "select 1") == 1
+            embedded.stop(home)
     finally:
         unprivileged.launcher.cache_clear()
 

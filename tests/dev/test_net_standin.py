@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from engines import Engine
+from engines.waiting import eventually
 from psycopg import errors
-from waiting import eventually
 
 
 @pytest.fixture
@@ -70,21 +70,23 @@ def test_the_public_functions_have_the_known_signatures(net: Engine) -> None:
             """
         )
     )
-    empty = "'{}'::jsonb"
+    params = "params jsonb DEFAULT '{}'::jsonb"
+    body = "body jsonb DEFAULT '{}'::jsonb"
+    headers = "headers jsonb DEFAULT '{}'::jsonb"
+    json_headers = 'headers jsonb DEFAULT \'{"Content-Type": "application/json"}\'::jsonb'
+    timeout = "timeout_milliseconds integer DEFAULT 5000"
     assert found == {
-        "http_get": f"url text, params jsonb DEFAULT {empty}, headers jsonb DEFAULT {empty}, "
-        "timeout_milliseconds integer DEFAULT 5000 -> bigint",
-        "http_post": f"url text, body jsonb DEFAULT {empty}, params jsonb DEFAULT {empty}, headers jsonb DEFAULT "
-        '\'{"Content-Type": "application/json"}\'::jsonb, timeout_milliseconds integer DEFAULT 5000 -> bigint',
-        "http_delete": f"url text, params jsonb DEFAULT {empty}, headers jsonb DEFAULT {empty}, "
-        "timeout_milliseconds integer DEFAULT 5000, body jsonb DEFAULT NULL::jsonb -> bigint",
+        "http_get": f"url text, {params}, {headers}, {timeout} -> bigint",
+        "http_post": f"url text, {body}, {params}, {json_headers}, {timeout} -> bigint",
+        "http_delete": f"url text, {params}, {headers}, {timeout}, body jsonb DEFAULT NULL::jsonb -> bigint",
     }
 
 
 def test_the_tables_are_unlogged_and_open_to_everybody(net: Engine) -> None:
     tables = net.execute(
         """
-        select relname, relpersistence, relrowsecurity, has_table_privilege('app', oid, 'select,insert,delete')
+        select relname, relpersistence, relrowsecurity,
+               has_table_privilege('app', oid, 'select,insert,delete')
           from pg_class where relnamespace = 'net'::regnamespace and relkind = 'r' order by 1
         """
     )

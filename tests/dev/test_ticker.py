@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from engines import Engine
-from waiting import eventually
+from engines.waiting import eventually
 
 from orchestra.dev.ticker import Ticker
 
@@ -42,8 +43,11 @@ def test_two_tickers_on_one_database_do_not_run_a_job_twice(cron: Engine) -> Non
     with Ticker(cron.dsn), Ticker(cron.dsn):
         eventually(lambda: count_runs(cron) >= 3)
         gaps = cron.execute(
-            "select min(gap) > interval '0.9 s' from (select start_time - lag(start_time) over (order by runid) as gap"
-            " from cron.job_run_details) each"
+            """
+            select min(gap) > interval '0.9 s'
+              from (select start_time - lag(start_time) over (order by runid) as gap
+                      from cron.job_run_details) each
+            """
         )
     assert gaps == [(True,)]
 
@@ -52,9 +56,8 @@ def test_it_survives_the_loss_of_its_connection(cron: Engine) -> None:
     cron.execute("select cron.schedule('job', '1 seconds', 'select 1')")
     with Ticker(cron.dsn):
         eventually(lambda: count_runs(cron) >= 1)
-        cron.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pg_cron scheduler'"
-        )
+        end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s"
+        cron.execute(end, ["pg_cron scheduler"])
         seen = count_runs(cron)
         eventually(lambda: count_runs(cron) > seen)
 
@@ -84,8 +87,6 @@ def test_stopping_does_not_wait_for_a_long_job(cron: Engine) -> None:
 
 
 def test_the_clock_can_be_somebody_elses(cron: Engine) -> None:
-    from datetime import UTC, datetime, timedelta
-
     now = datetime(2026, 1, 31, 23, 58, 59, tzinfo=UTC)
     cron.execute("select cron.schedule('last day', '59 23 $ * *', 'select 1')")
     cron.execute("select cron.schedule('first day', '59 23 1 * *', 'select 2')")

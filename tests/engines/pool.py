@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from engines import server
 from engines.engine import Engine
 
@@ -22,6 +24,6 @@ class Pool:
         return Engine(name, self._servers[name].dsn)
 
     def stop(self) -> None:
-        for running in self._servers.values():
-            running.stop()
-        self._servers.clear()
+        with ExitStack() as stack:  # one that does not stop keeps no other from being stopped
+            while self._servers:
+                stack.callback(self._servers.popitem()[1].stop)
