@@ -31,7 +31,8 @@ def run(command: Callable[[], Any]) -> int:
         code = command()
         sys.stdout.flush()
     except click.UsageError as error:
-        error.show()
+        path = error.ctx.command_path if error.ctx else "orchestra"
+        console.fail(error.format_message(), f"see {path} --help")
         return USAGE
     except click.ClickException as error:
         console.fail(error.format_message())
@@ -49,6 +50,10 @@ def run(command: Callable[[], Any]) -> int:
         return error.exit_code
     except BrokenPipeError:
         return _broken_pipe()
+    except OSError as error:
+        name = f" ({error.filename})" if error.filename else ""
+        console.fail(f"{error.strerror or error}{name}")
+        return 1
     except Exception as error:
         return _unexpected(error)
     return code if isinstance(code, int) else 0

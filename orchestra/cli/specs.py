@@ -36,9 +36,6 @@ def read(paths: Sequence[Path]) -> Reading:
     from orchestra.spec import load_spec
 
     where = tuple(paths) or (nearest(),)
-    for path in where:
-        if not path.exists():
-            raise UsageError(f"there is no {path}", "name a spec file, or a folder of them")
     loaded = load_spec(where)
     findings = tuple(loaded.diagnostics)
     if loaded.spec is not None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from orchestra.plan.model import Action, Change, FieldChange, Hazard
-from orchestra.report.cells import cut, pad, visible, width, wrap
+from orchestra.report.cells import pad, visible, width, wrap
 from orchestra.report.style import Style
-from orchestra.report.symbols import SYMBOLS
-from orchestra.report.values import brief, diff, lines
+from orchestra.report.symbols import DRIFT, SYMBOLS
+from orchestra.report.values import brief, diff, is_long, lines
 
 INDENT = " " * 6
 DEEPER = " " * 8
+WIDEST_NAME = 28
+WIDEST_OLD = 24
 LONGEST_BLOCK = 12
 """Lines of one new or removed value that are shown; `full` shows all."""
 
@@ -31,7 +33,7 @@ def render(change: Change, style: Style, *, full: bool = False, show_sql: bool =
 def _head(change: Change, style: Style) -> str:
     symbol = SYMBOLS[change.action]
     address = visible(str(change.address), keep="")
-    mark = "  changed outside orchestra" if change.drift else ""
+    mark = f"  {DRIFT}" if change.drift else ""
     category = change.category.value
     gap = style.width - 6 - width(address + mark) - len(category)
     head = f"{style.paint(symbol.sign.rjust(5), 'bold', symbol.look)} {style.bold(address)}"
@@ -39,76 +41,83 @@ def _head(change: Change, style: Style) -> str:
 
 
 def _fields(change: Change, style: Style, full: bool) -> list[str]:
-    names = [field.path for field in change.fields]
-    column = min(max(map(width, names), default=0), 28) + 1
+    """Names, old and new values each in a column of their own; what does not fit is a diff below its name."""
+    names = min(max((width(field.path) for field in change.fields), default=0), WIDEST_NAME) + 1
+    short = [f for f in change.fields if f.before is not None and not is_long(f.before)]
+    old = max((w for f in short if (w := width(brief(f.before))) <= WIDEST_OLD), default=0)
     out: list[str] = []
     for field in change.fields:
-        out += _field(field, change.action, column, style, full)
+        if change.action is Action.CREATE and not full and field.after in ([], {}, ""):
+            continue  # nothing is said by it, and a new workload has many of them
+        out += _field(field, change.action, names, old, style, full)
     return out
 
 
-def _field(field: FieldChange, action: Action, column: int, style: Style, full: bool) -> list[str]:
+def _field(field: FieldChange, action: Action, names: int, old: int, style: Style, full: bool) -> list[str]:
     name = visible(field.path, keep="") + ":"
-    before, after = lines(field.before), lines(field.after)
-    if before is None and after is None:
-        line = _one_line(field, action, style)
-        if width(line[0]) <= style.width - len(INDENT) - column - 1:
-            return [f"{INDENT}{pad(name, column)} {line[1]}"]
-    if field.before is None or field.after is None:
-        sign, look = ("+", "green") if field.before is None else ("-", "red")
-        rows = [f"{sign} {row}" for row in (before or after or _short(field.before or field.after))]
-        return [f"{INDENT}{name}", *_block(rows, look, style, full)]
-    both = diff(before or _short(field.before), after or _short(field.after))
-    return [f"{INDENT}{name}", *_diff(both, style, full)]
+    before, after = field.before, field.after
+    if not is_long(before) and not is_long(after):
+        plain, painted = _one_line(field, action, old, style)
+        if width(plain) <= style.width - len(INDENT) - max(names, width(name)) - 1:
+            return [f"{INDENT}{pad(name, names)} {painted}"]
+    if before is None:
+        return [f"{INDENT}{name}", *_block([f"+ {row}" for row in lines(after)], "green", style, full)]
+    if after is None:
+        return [f"{INDENT}{name}", *_block([f"- {row}" for row in lines(before)], "red", style, full)]
+    return [f"{INDENT}{name}", *_diff(diff(lines(before), lines(after)), style)]
 
 
-def _one_line(field: FieldChange, action: Action, style: Style) -> tuple[str, str]:
+def _one_line(field: FieldChange, action: Action, old: int, style: Style) -> tuple[str, str]:
     """The plain text, for its width, and the painted one."""
     before, after = brief(field.before), brief(field.after)
     if action in (Action.CREATE, Action.ADOPT) and field.before is None:
         return after, after
     if action in (Action.DELETE, Action.FORGET) and field.after is None:
         return before, before
-    if field.before is None:
-        before = "(none)"
-    if field.after is None:
-        after = "(none)"
+    before = pad(before, old)
     arrow = style.dim("->")
     return f"{before} -> {after}", f"{style.paint(before, 'red')} {arrow} {style.paint(after, 'green')}"
 
 
-def _short(value: object) -> list[str]:
-    return [brief(value)]  # type: ignore[arg-type]
-
-
 def _block(rows: list[str], look: str, style: Style, full: bool) -> list[str]:
-    shown = rows if full or len(rows) <= LONGEST_BLOCK else rows[: LONGEST_BLOCK - 1]
-    room = style.width - len(DEEPER)
-    out = [DEEPER + style.paint(row if full else cut(row, room), look) for row in shown]
-    if len(shown) < len(rows):
-        out.append(DEEPER + style.dim(f"… {len(rows) - len(shown)} more lines"))
+    """Lines of one value, all of one sign; only the first dozen of them unless `full`."""
+    folded = [part for row in rows for part in _folded(row, style)]
+    shown = folded if full or len(folded) <= LONGEST_BLOCK else folded[: LONGEST_BLOCK - 1]
+    out = [DEEPER + style.paint(row, look) for row in shown]
+    if len(shown) < len(folded):
+        out.append(DEEPER + style.dim(f"… {len(folded) - len(shown)} more lines (--full shows all)"))
     return out
 
 
-def _diff(rows: list[str], style: Style, full: bool) -> list[str]:
+def _diff(rows: list[str], style: Style) -> list[str]:
     looks = {"+": "green", "-": "red"}
     out = []
     for row in rows:
         if row == "@@":
             out.append(DEEPER + style.dim("…"))
             continue
-        text = f"{row[0]} {row[1:]}".rstrip()
-        text = text if full else cut(text, style.width - len(DEEPER))
-        out.append(DEEPER + style.paint(text, looks.get(row[0], "dim")))
+        parts = _folded(f"{row[0]} {row[1:]}".rstrip(), style)
+        out += [DEEPER + style.paint(part, looks.get(row[0], "dim")) for part in parts]
     return out
+
+
+def _folded(row: str, style: Style) -> list[str]:
+    """A row that starts with its sign, in as many lines as it takes; the sign stands before the first."""
+    room = style.width - len(DEEPER)
+    if width(row) <= room:
+        return [row]
+    body = row[2:].lstrip()
+    lead = row[: len(row) - len(body)]
+    first, *more = wrap(body, max(20, room - len(lead)))
+    return [lead + first, *(" " * (len(lead) + 2) + line for line in more)]
 
 
 def _facts(change: Change, style: Style) -> list[str]:
     column = max((width(fact.name) for fact in change.facts), default=0)
     out: list[str] = []
     for fact in change.facts:
-        head = f"{INDENT}{style.paint('now', 'blue')} {pad(visible(fact.name, keep=''), column)}  "
-        hang = len(INDENT) + column + 6
+        head = f"{INDENT}{style.paint('· ' + pad(visible(fact.name, keep=''), column), 'blue')}  "
+        hang = len(INDENT) + column + 4
         first, *more = wrap(visible(fact.value), max(30, style.width - hang))
         out += [head + first, *(" " * hang + line for line in more)]
     return out

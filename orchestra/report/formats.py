@@ -8,12 +8,17 @@ from typing import Protocol
 
 from orchestra.diagnostics import Diagnostic
 from orchestra.report import github, json, sarif, text
+from orchestra.report.rule_doc import RuleDoc
 from orchestra.report.style import Style
 
 
 class Render(Protocol):
     def __call__(
-        self, diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, style: Style = ...
+        self,
+        diagnostics: Sequence[Diagnostic],
+        sources: Mapping[str, str] | None = None,
+        style: Style = ...,
+        rules: Sequence[RuleDoc] = ...,
     ) -> str: ...
 
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from orchestra.diagnostics import Diagnostic
 from orchestra.report.order import in_order
+from orchestra.report.rule_doc import RuleDoc
 from orchestra.report.style import PLAIN, Style
 
 
 def render(
-    diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, style: Style = PLAIN
+    diagnostics: Sequence[Diagnostic],
+    sources: Mapping[str, str] | None = None,
+    style: Style = PLAIN,
+    rules: Sequence[RuleDoc] = (),
 ) -> str:
     """One line a finding: `::error file=orchestra.yaml,line=3,col=5,title=E301::message`."""
     return "".join(f"{_command(d)}\n" for d in in_order(diagnostics))

@@ -8,13 +8,17 @@ from typing import Any
 
 from orchestra.diagnostics import Diagnostic, Span
 from orchestra.report.order import in_order
+from orchestra.report.rule_doc import RuleDoc
 from orchestra.report.style import PLAIN, Style
 
 FORMAT_VERSION = 1
 
 
 def render(
-    diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, style: Style = PLAIN
+    diagnostics: Sequence[Diagnostic],
+    sources: Mapping[str, str] | None = None,
+    style: Style = PLAIN,
+    rules: Sequence[RuleDoc] = (),
 ) -> str:
     errors = sum(d.is_error for d in diagnostics)
     document = {

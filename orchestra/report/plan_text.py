@@ -1,13 +1,10 @@
-"""A plan as text: whose database, what would change and why, what stands in the way, and one line that
-counts it.
-"""
+"""A plan as text: whose database, what would change, what stands in the way, and a line that counts it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from orchestra.ir.program import Address
-from orchestra.plan.model import Action, Blocker, Change, Condition, Plan, Target
+from orchestra.plan.model import Blocker, Change, Condition, Plan, Target
 from orchestra.report import change_text, masked
 from orchestra.report.cells import visible, wrap
 from orchestra.report.groups import Group, grouped
@@ -15,6 +12,8 @@ from orchestra.report.style import PLAIN, Style
 from orchestra.report.symbols import SYMBOLS, legend
 from orchestra.report.tally import tally
 from orchestra.report.words import count, kind, plural_of
+
+MOST_ALIKE = 4
 
 
 def render(plan: Plan, style: Style = PLAIN, *, show_sql: bool = False, full: bool = False) -> str:
@@ -25,9 +24,9 @@ def render(plan: Plan, style: Style = PLAIN, *, show_sql: bool = False, full: bo
         parts.append(_opening(plan, style))
         parts.append(changes(plan.changes, style, show_sql=show_sql, full=full))
     if plan.conditions:
-        parts.append(conditions(plan.conditions, style))
+        parts.append(conditions(plan.conditions, style, full=full))
     if plan.blockers:
-        parts.append(_blockers(plan.blockers, style))
+        parts.append(_notes("This plan cannot be applied:", "✗", "red", plan.blockers, style, full))
     if len(plan.batches) > 1:
         parts.append(_batches(plan, style))
     if len(plan.changes) >= 20:
@@ -54,39 +53,36 @@ def difference(items: Sequence[Change], style: Style = PLAIN, *, full: bool = Fa
     if not items:
         return f"{style.paint('No changes.', 'bold', 'green')} Both specs compile to the same.\n"
     safe = [masked.change(item) for item in items]
-    signs = "\n".join(["Symbols:", *legend((item.action for item in safe), style)])
+    signs = "\n".join(["Symbols:", *legend(safe, style)])
     counted = Plan("", Target("", "", "", "", ""), "", tuple(safe)).summary.removeprefix("Plan: ")
     return "\n\n".join([signs, changes(safe, style, full=full), style.bold(f"Difference: {counted}")]) + "\n"
 
 
-def conditions(items: Iterable[Condition], style: Style = PLAIN) -> str:
+def conditions(items: Sequence[Condition], style: Style = PLAIN, *, full: bool = False) -> str:
     """What holds and is no change; shown by a plan and again after an apply."""
-    lines = [style.bold("Conditions, not changes:")]
-    for item in items:
-        lines += _noted("!", "yellow", item.address, item.message, item.remedy, style)
-    return "\n".join(lines)
+    return _notes("Conditions, not changes:", "!", "yellow", items, style, full)
 
 
 def _header(plan: Plan, style: Style) -> str:
-    rows = [("Project", style.bold(visible(plan.project, keep=""))), *_target(plan.target, style)]
+    rows = [("Project", style.bold(visible(plan.project, keep=""))), *_target(plan.target)]
     return "\n".join(f"{style.dim(name.ljust(12))} {value}" for name, value in rows)
 
 
-def _target(target: Target, style: Style) -> list[tuple[str, str]]:
-    database = visible(f"{target.database} on {target.host}" if target.host else target.database, keep="")
-    who = f"{visible(target.role, keep='')}, PostgreSQL {visible(target.server_version, keep='')}"
-    where = visible(target.where, keep="")
-    environment = visible(target.environment, keep="")
-    return [
-        ("Database", database + (style.dim(f"  ({where})") if where else "")),
-        ("Role", who),
-        ("Environment", environment),
+def _target(target: Target) -> list[tuple[str, str]]:
+    host = "a local socket" if target.host == "local socket" else target.host
+    rows = [
+        ("Database", f"{target.database} on {host}" if host else target.database),
+        ("Chosen by", target.where),
+        ("Environment", target.environment),
+        ("Role", target.role),
+        ("Server", f"PostgreSQL {target.server_version}"),
     ]
+    return [(name, visible(value, keep="")) for name, value in rows if value]
 
 
 def _opening(plan: Plan, style: Style) -> str:
     words = "Everything of this project would be destroyed:" if plan.destroying else "Symbols:"
-    return "\n".join([words, *legend((c.action for c in plan.changes), style)])
+    return "\n".join([words, *legend(plan.changes, style)])
 
 
 def _more(group: Group, style: Style) -> str:
@@ -99,22 +95,32 @@ def _more(group: Group, style: Style) -> str:
     return f"{sign} {words} {style.dim(f'(up to {last}; --full shows all)')}"
 
 
-def _noted(sign: str, look: str, address: Address, message: str, remedy: str, style: Style) -> list[str]:
+def _notes(
+    title: str, sign: str, look: str, items: Sequence[Condition | Blocker], style: Style, full: bool
+) -> str:
+    """A title and an entry for each item; many of one code are counted after the second."""
+    lines = [style.paint(title, "bold", *(["red"] if look == "red" else []))]
+    for code in dict.fromkeys(item.code for item in items):
+        alike = [item for item in items if item.code == code]
+        shown = alike if full or len(alike) <= MOST_ALIKE else alike[:2]
+        for item in shown:
+            lines += _note(sign, look, item, style)
+        if len(shown) < len(alike):
+            lines.append(
+                style.dim(f"    … and {len(alike) - len(shown):,} more like these (--full shows all)")
+            )
+    return "\n".join(lines)
+
+
+def _note(sign: str, look: str, item: Condition | Blocker, style: Style) -> list[str]:
     indent = " " * 4
-    first, *more = wrap(visible(f"{address}: {message}"), style.width - len(indent))
-    name = visible(str(address), keep="")
+    name = visible(str(item.address), keep="")
+    first, *more = wrap(f"{name}: {visible(item.message)}", style.width - len(indent))
     lines = [f"  {style.paint(sign, 'bold', look)} {first.replace(name, style.bold(name), 1)}"]
     lines += [indent + line for line in more]
-    if remedy:
-        lines += [indent + style.dim(line) for line in wrap(visible(remedy), style.width - len(indent))]
+    if item.remedy:
+        lines += [indent + style.dim(line) for line in wrap(visible(item.remedy), style.width - len(indent))]
     return lines
-
-
-def _blockers(items: Sequence[Blocker], style: Style) -> str:
-    lines = [style.paint("This plan cannot be applied:", "bold", "red")]
-    for item in items:
-        lines += _noted("✗", "red", item.address, item.message, item.remedy, style)
-    return "\n".join(lines)
 
 
 def _batches(plan: Plan, style: Style) -> str:
@@ -145,10 +151,4 @@ def _closing(plan: Plan, style: Style) -> str:
             else "the one resource is as the spec says"
         )
         return f"{style.paint('No changes.', 'bold', 'green')} The database matches the spec: {said}."
-    moved = [
-        f"{plan.count(action):,} of them to {SYMBOLS[action].verb}"
-        for action in (Action.REPLACE, Action.ADOPT, Action.FORGET)
-        if plan.count(action)
-    ]
-    line = style.bold(plan.summary)
-    return line if not moved else line + style.dim(f" ({', '.join(moved)})")
+    return style.bold(plan.summary)

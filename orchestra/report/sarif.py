@@ -12,19 +12,24 @@ from urllib.parse import quote
 
 from orchestra.diagnostics import Diagnostic, Span
 from orchestra.report.order import in_order
+from orchestra.report.rule_doc import RuleDoc
 from orchestra.report.style import PLAIN, Style
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render(
-    diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, style: Style = PLAIN
+    diagnostics: Sequence[Diagnostic],
+    sources: Mapping[str, str] | None = None,
+    style: Style = PLAIN,
+    rules: Sequence[RuleDoc] = (),
 ) -> str:
     """One run. Its rules are those that found something; the sources lend their lines to the fingerprints,
     so that a finding stays the same one when lines above it come and go."""
     found = in_order(diagnostics)
-    rules = {d.code: d for d in reversed(found)}
-    index = {code: i for i, code in enumerate(sorted(rules))}
+    codes = {d.code: d for d in reversed(found)}
+    index = {code: i for i, code in enumerate(sorted(codes))}
+    docs = {doc.code: doc for doc in rules}
     seen: Counter[str] = Counter()
     results = [_result(d, index[d.code], sources or {}, seen) for d in found]
     run = {
@@ -32,7 +37,7 @@ def render(
             "driver": {
                 "name": "orchestra",
                 "semanticVersion": _version(),
-                "rules": [_rule(rules[code]) for code in index],
+                "rules": [_rule(codes[code], docs.get(code)) for code in index],
             }
         },
         "columnKind": "unicodeCodePoints",
@@ -51,15 +56,16 @@ def _version() -> str:
     return __version__
 
 
-def _rule(example: Diagnostic) -> dict[str, Any]:
+def _rule(example: Diagnostic, doc: RuleDoc | None) -> dict[str, Any]:
+    """What is known of a rule: from its own words, else from one of its findings."""
     rule: dict[str, Any] = {
         "id": example.code,
-        "shortDescription": {"text": f"{example.code} ({_family(example.code)})"},
+        "shortDescription": {"text": doc.title if doc else f"{example.code} ({_family(example.code)})"},
         "defaultConfiguration": {"level": example.severity.value},
         "properties": {"tags": [_family(example.code)]},
     }
-    if example.why:
-        rule["fullDescription"] = {"text": example.why}
+    if why := doc.why if doc else example.why:
+        rule["fullDescription"] = {"text": why}
     if example.help:
         rule["help"] = {"text": example.help}
     return rule

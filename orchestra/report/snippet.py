@@ -109,9 +109,12 @@ def _window(text: str, span: Span, room: int) -> _Window:
     begin, end = _cells_of(span, starts)
     middle = begin + min(end - begin, room - 10) // 2
     low = max(0, min(middle - room // 2, total - room))
-    keep = [
-        i for i, s in enumerate(starts[:-1]) if s >= low + (low > 0) and starts[i + 1] <= low + room - 1
-    ] or [0]
+    # An ellipsis takes a cell on each side that is cut.
+    left_edge = low + 1 if low else 0
+    right_edge = total if low + room >= total else low + room - 1
+    keep = [i for i, cell in enumerate(starts[:-1]) if cell >= left_edge and starts[i + 1] <= right_edge] or [
+        0
+    ]
     first, last = starts[keep[0]], starts[keep[-1] + 1]
     left = "…" if low > 0 else ""
     right = "…" if last < total else ""

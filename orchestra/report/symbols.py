@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestra.plan.model import Action
+from orchestra.plan.model import Action, Change
 from orchestra.report.style import Style
 
 
@@ -28,11 +28,17 @@ SYMBOLS = {
 }
 
 
-def legend(actions: Iterable[Action], style: Style) -> list[str]:
-    """The signs that this plan uses, no others."""
-    used = set(actions)
-    return [
+DRIFT = "(drift)"
+
+
+def legend(changes: Sequence[Change], style: Style) -> list[str]:
+    """The signs that these changes use, no others."""
+    used = {change.action for change in changes}
+    lines = [
         f"{style.paint(symbol.sign.rjust(5), 'bold', symbol.look)} {symbol.words}"
         for action, symbol in SYMBOLS.items()
         if action in used
     ]
+    if any(change.drift for change in changes):
+        lines.append(f"{style.paint(DRIFT, 'magenta')} changed outside orchestra since its last apply")
+    return lines

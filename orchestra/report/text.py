@@ -8,12 +8,16 @@ from orchestra.diagnostics import Diagnostic
 from orchestra.report import snippet
 from orchestra.report.cells import visible, wrap
 from orchestra.report.order import in_order
+from orchestra.report.rule_doc import RuleDoc
 from orchestra.report.style import PLAIN, Style
 from orchestra.report.words import count
 
 
 def render(
-    diagnostics: Sequence[Diagnostic], sources: Mapping[str, str] | None = None, style: Style = PLAIN
+    diagnostics: Sequence[Diagnostic],
+    sources: Mapping[str, str] | None = None,
+    style: Style = PLAIN,
+    rules: Sequence[RuleDoc] = (),
 ) -> str:
     """Every finding, by file and line, and a line that counts them; empty without findings.
 

@@ -13,24 +13,43 @@ CONTEXT = 2
 
 
 def brief(value: Json) -> str:
-    """A value on one line: text in quotes, the rest as JSON."""
-    if isinstance(value, str):
-        return '"' + visible(value, keep="").replace('"', '\\"') + '"'
-    return visible(json.dumps(value, ensure_ascii=False), keep="")
+    """A value on one line: text in quotes (JSON text without), nothing as `(none)`, the rest as JSON."""
+    match value:
+        case None:
+            return "(none)"
+        case str() if _is_json(value):
+            return visible(value, keep="")
+        case str():
+            return '"' + visible(value, keep="").replace('"', '\\"') + '"'
+        case _:
+            return visible(json.dumps(value, ensure_ascii=False), keep="")
 
 
-def lines(value: Json) -> list[str] | None:
-    """The lines of a value that is best read in lines (SQL, JSON text, long lists), else None."""
-    if isinstance(value, str):
-        if value[:1] in "{[" and value:
-            try:
-                return lines(json.loads(value))
-            except ValueError:
-                pass
-        return visible(value).strip("\n").split("\n") if "\n" in value.strip("\n") else None
+def is_long(value: Json) -> bool:
+    """Whether a value never goes on one line: text of several."""
+    return isinstance(value, str) and "\n" in value.strip("\n")
+
+
+def lines(value: Json) -> list[str]:
+    """A value in lines: text as it stands, JSON laid out."""
+    if isinstance(value, str) and is_long(value) and not _is_json(value):
+        return visible(value).strip("\n").split("\n")
+    if isinstance(value, str) and _is_json(value):
+        value = json.loads(value)
     if isinstance(value, (dict, list)) and value:
         return visible(json.dumps(value, indent=2, ensure_ascii=False)).split("\n")
-    return None
+    return [visible(value)] if isinstance(value, str) else [brief(value)]
+
+
+def _is_json(text: str) -> bool:
+    """Whether text holds an object or a list as JSON: what resources keep their structures in."""
+    if text[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def diff(before: Sequence[str], after: Sequence[str]) -> list[str]:

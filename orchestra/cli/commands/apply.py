@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestra.cli import files, options
+from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestra.plan.model import Plan
@@ -71,6 +72,8 @@ def _apply(
         chosen = choose(db, environment, _spec_for(environment), ())
         wanted = planning.options(chosen, **choices)
     with planning.connected(chosen) as connection:
+        if saved is not None:
+            _same_database(saved, connection)
         plan = saved or pipeline.plan(connection, spec, wanted)
         finish(connection, plan, wanted, verb="apply", **how)
 
@@ -86,6 +89,16 @@ def _saved(paths: tuple[Path, ...]) -> Plan | None:
 
     text = files.read(plans[0])
     return plan_json.load(text) if plan_json.is_plan(text) else None
+
+
+def _same_database(plan: Plan, connection: Any) -> None:
+    """A plan for one database is not tried on another, however alike the two are."""
+    made, here = plan.target, (connection.host, connection.connection.info.dbname)
+    if here != (made.host, made.database):
+        raise UsageError(
+            f"the plan was made for {made.database} on {made.host}, and this is {here[1]} on {here[0]}",
+            f"it was chosen by {made.where}; choose the same, or plan again for this one",
+        )
 
 
 def _only_saved(choices: dict[str, Any]) -> None:

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestra.cli import console, options, specs
+
+if TYPE_CHECKING:
+    from orchestra.report.rule_doc import RuleDoc
 
 
 @click.command("check")
@@ -33,7 +37,7 @@ def _check(paths: tuple[Path, ...], form: str, strict: bool) -> None:
     reading = specs.read(paths)
     chosen = formats.by_name(form)
     style = console.style(sys.stdout)
-    console.out(chosen.render(reading.findings, reading.sources, style), end="")
+    console.out(chosen.render(reading.findings, reading.sources, style, _rules()), end="")
     if chosen.for_people and not reading.findings and reading.spec is not None:
         workloads = count(len(reading.spec.workloads), "workload")
         console.out(
@@ -41,3 +45,10 @@ def _check(paths: tuple[Path, ...], form: str, strict: bool) -> None:
         )
     if reading.has_errors or (strict and reading.findings):
         raise click.exceptions.Exit(1)
+
+
+def _rules() -> tuple[RuleDoc, ...]:
+    from orchestra.check import RULES
+    from orchestra.spec import CODES
+
+    return (*CODES, *RULES)
