@@ -249,7 +249,7 @@ def _better(error: Failure, path: tuple[str | int, ...]) -> str:
     text = str(error.found)
     if last == "payload_schema":
         return "Write a path relative to this file, such as `./payloads/product.json`; nothing is fetched."
-    if last in ("relation", "name") and "." not in text:
+    if (last == "relation" or path[-2:] == ("table", "name")) and "." not in text:
         return f"Name the schema as well: `public.{cut(text)}`."
     if text != text.strip():
         return "Remove the blanks and line breaks around it."
