@@ -27,9 +27,12 @@ _WHOLE = re.compile(
 )
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s:/@'\"]*):([^\s/@'\"]+)@", re.IGNORECASE)
 _VALUE = re.compile(
-    r"""(?P<name>\bpassword\s*=?\s*')(?P<text>[^'\n]+)(?=')     # password 'x' in SQL, password='x' in a
-    conninfo | (?P<query>[?&]password=)(?P<word>[^&\s'"]+)
-      | (?P<bearer>\bbearer\s+)(?P<token>[A-Za-z0-9._~+/-]{16,}=*)""",
+    r"""
+      # password 'x' in SQL, password='x' in a connection string, ?password=x in a URL
+      (?P<name>\bpassword\s*=?\s*')(?P<text>[^'\n]+)(?=')
+    | (?P<query>[?&]password=)(?P<word>[^&\s'"]+)
+    | (?P<bearer>\bbearer\s+)(?P<token>[A-Za-z0-9._~+/-]{16,}=*)
+    """,
     re.VERBOSE | re.IGNORECASE,
 )
 _CONNINFO = re.compile(r"(\bpassword\s*=\s*)(?!')[^\s'\"&;]+", re.IGNORECASE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from orchestra.diagnostics import Diagnostic, Span
-from orchestra.report.cells import pieces, visible
+from orchestra.report.cells import pieces, visible, width, wrap
 from orchestra.report.style import Style
 
 
@@ -63,7 +63,7 @@ def _lines(marks: Sequence[Mark], lines: Sequence[str], gutter: int, style: Styl
         out.append(f"{style.paint(str(number).rjust(gutter), 'blue')} {bar} {window.text}".rstrip())
         for mark in here:
             look = colour if mark.main else "blue"
-            out.append(f"{' ' * gutter} {bar} {window.underline(mark, style, look)}".rstrip())
+            out += [f"{' ' * gutter} {bar} {row}" for row in window.underline(mark, style, look, room)]
     out.append(f"{' ' * gutter} {bar}")
     return out
 
@@ -79,14 +79,20 @@ class _Window:
     last: int
     shift: int
 
-    def underline(self, mark: Mark, style: Style, look: str) -> str:
+    def underline(self, mark: Mark, style: Style, look: str, room: int) -> list[str]:
+        """The signs under the place, and the message behind them, or below them where it would not fit."""
         begin, end = _cells_of(mark.span, self.starts)
         begin = min(max(begin, self.first), self.last)
         end = min(max(end, begin + 1), max(self.last, begin + 1))
-        sign = "^" if mark.main else "-"
-        line = style.paint(sign * (end - begin), "bold", look)
-        words = f" {style.paint(mark.message, look)}" if mark.message else ""
-        return " " * (begin - self.first + self.shift) + line + words
+        left = begin - self.first + self.shift
+        row = " " * left + style.paint(("^" if mark.main else "-") * (end - begin), "bold", look)
+        if not mark.message:
+            return [row]
+        if left + end - begin + 1 + width(mark.message) <= room:
+            return [f"{row} {style.paint(mark.message, look)}"]
+        lines = wrap(mark.message, room)
+        back = max(0, min(left, room - max(map(width, lines))))
+        return [row, *(" " * back + style.paint(line, look) for line in lines)]
 
 
 def _cells_of(span: Span, starts: Sequence[int]) -> tuple[int, int]:
