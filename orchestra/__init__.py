@@ -16,11 +16,11 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from orchestra.version import __version__
+
 if TYPE_CHECKING:
     from orchestra.library import apply, check, compile, connect, load, plan
     from orchestra.pipeline import PlanOptions
-
-__version__ = "0.1.0"
 
 __all__ = ["PlanOptions", "__version__", "apply", "check", "compile", "connect", "load", "plan"]
 

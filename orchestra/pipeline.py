@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from orchestra import __version__
+from orchestra.version import __version__
 from orchestra.apply.run import Applied
 from orchestra.apply.run import apply as _apply
 from orchestra.emit.sql import emit_sql as _emit

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from orchestra import __version__
+from orchestra.version import __version__
 
 COMMANDS = {
     "check": "Find what is wrong with a spec, before production does.",

@@ -153,7 +153,7 @@ class StatementError(Exception):
 def _communicate(
     pgconn: pq.abc.PGconn, commands: Sequence[Callable[[], None]]
 ) -> PQGen[list[list[pq.abc.PGresult]]]:
-    results = yield from generators.pipeline_communicate(pgconn, deque(commands))
+    results: list[list[pq.abc.PGresult]] = yield from generators.pipeline_communicate(pgconn, deque(commands))
     while len(results) < len(commands):
         results.append((yield from generators.fetch_many(pgconn)))
     return results

@@ -18,7 +18,8 @@ COUNTED: Final = 100_000
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
     """`relations` are those of ours and of the extensions that exist; `lock_slots` is the size of the lock table.
-    `pg_cron` is the extension's version, None where it is absent; `pg_cron_default` the one that the server would create."""
+    `pg_cron` is the extension's version, None where it is absent; `pg_cron_default` is the one that the server would
+    create."""
 
     role: str
     database: str

@@ -109,7 +109,8 @@ def _server(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[B
                 yield Blocker(
                     "cron_seconds",
                     job.address,
-                    f"pg_cron {server.pg_cron or server.pg_cron_default} here has no seconds schedules, and this job needs '{job.schedule}'",
+                    f"pg_cron {server.pg_cron or server.pg_cron_default} has no seconds schedules, "
+                    f"and this job needs '{job.schedule}'",
                     "upgrade pg_cron to 1.5 or later, or choose an interval of whole minutes "
                     "(poll_interval: 1m, every: 1m)",
                     exit_code=1,

@@ -113,7 +113,7 @@ def _one(
 
 def _created(base: Draft, kind: Kind, former: Found | None, mine: bool) -> Draft:
     assert base.resource is not None
-    fields = changes({}, base.resource.values())
+    fields = changes({}, base.resource.written())
     if former is not None:
         return replace(
             base,

@@ -1,4 +1,4 @@
-"""The difference of two Programs, with no database: what a change of the spec would do to a database that is in step."""
+"""The difference of two Programs, with no database: what a change of the spec would do to a database in step."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def render(
 
 
 def _version() -> str:
-    from orchestra import __version__
+    from orchestra.version import __version__
 
     return __version__
 

@@ -1,0 +1,44 @@
+# One command each: set up and see it work, test, lint, measure.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint format bench engines docs clean
+
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(READY)
+
+## Plan, apply and re-plan the shop example on an embedded database, and see its work being done.
+demo: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo
+
+## PostgreSQL 17 and 15 with the real pg_cron (needs root once; quick afterwards).
+engines:
+	scripts/provision-engines
+
+## Everything, on the embedded database and on the real servers. A missing server is an error.
+test: $(READY) engines
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(PYTEST)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+## The pages that are made from code: docs/rules.
+docs: $(READY)
+	$(BIN)/python -m orchestra.check.docs
+
+bench: $(READY) engines
+	$(BIN)/python -m benchmarks $(BENCH)
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
