@@ -1,0 +1,193 @@
+"""A database with the runtime installed, as the non-superuser role of a hosted project, and short ways to use it."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from engines import Engine
+
+from orchestra import runtime
+
+PROJECT = "shop"
+_numbers = itertools.count(1)
+
+
+def install(connection: psycopg.Connection[Any]) -> None:
+    """What apply does: the migrations, then all functions."""
+    with connection.transaction():
+        for _, text in runtime.migrations():
+            connection.execute(text)
+        install_functions(connection)
+
+
+def install_functions(connection: psycopg.Connection[Any]) -> None:
+    for _, text in runtime.functions():
+        connection.execute(text)
+
+
+class RuntimeDb:
+    """One installed database; every test makes workloads of its own in it."""
+
+    def __init__(self, engine: Engine, dsn: str) -> None:
+        self.engine = engine
+        self.dsn = dsn
+        self._main: psycopg.Connection[Any] | None = None
+
+    @property
+    def main(self) -> psycopg.Connection[Any]:
+        """The connection of the test itself; opened again after a test has crashed the server."""
+        if self._main is None or self._main.closed or self._main.broken:
+            self._main = self.connect()
+        return self._main
+
+    def connect(self, **options: Any) -> psycopg.Connection[Any]:
+        options.setdefault("autocommit", True)
+        return psycopg.connect(self.dsn, **options)
+
+    def rows(self, query: str, *params: Any) -> list[Any]:
+        cursor = self.main.execute(query, params or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def one(self, query: str, *params: Any) -> Any:
+        """The only column of the only row."""
+        [row] = self.rows(query, *params)
+        [value] = row if len(row) == 1 else [row]
+        return value
+
+    def run(self, query: str, *params: Any) -> None:
+        self.main.execute(query, params or None)
+
+    def queue(self, sql: str = "select $1, $2, $3", *, name: str | None = None, **columns: Any) -> str:
+        """A queue workload with its queue, quick to retry; its name, which nothing else has."""
+        name = name or f"w{next(_numbers)}"
+        self.run("select pgmq.create(%s)", name)
+        return self.insert_workload(
+            name,
+            {
+                "pattern": "queue",
+                "sql": sql,
+                "queue_name": name,
+                "timeout_ms": 5_000,
+                "visibility_timeout_ms": 30_000,
+                "max_attempts": 3,
+                "poll_interval_ms": 1_000,
+                "backoff_jitter": "none",
+                **columns,
+            },
+        )
+
+    def scheduled(self, sql: str = "select $1, $2, $3", **columns: Any) -> str:
+        name = f"s{next(_numbers)}"
+        return self.insert_workload(
+            name, {"pattern": "scheduled_sql", "sql": sql, "timeout_ms": 5_000, **columns}
+        )
+
+    def insert_workload(self, name: str, columns: dict[str, Any]) -> str:
+        row = {"project": PROJECT, "name": name, "handler": "sql", **columns}
+        names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
+        self.run(f"insert into orchestra.workload ({names}) values ({marks})", *row.values())
+        return name
+
+    def alter(self, name: str, **columns: Any) -> None:
+        sets = ", ".join(f"{c} = %s" for c in columns)
+        self.run(f"update orchestra.workload set {sets} where name = %s", *columns.values(), name)
+
+    def schedule(self, name: str, position: int = 1, **columns: Any) -> None:
+        """A schedule of long ago, so that its past due times count."""
+        row = {"project": PROJECT, "workload": name, "position": position, "since": "2020-01-01", **columns}
+        names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
+        self.run(f"insert into orchestra.schedule ({names}) values ({marks})", *row.values())
+
+    def send(self, name: str, payload: str = "{}", delay: str | None = None) -> int:
+        return int(self.one("select orchestra.send(%s, %s::jsonb, %s::interval)", name, payload, delay))
+
+    def send_many(self, name: str, count: int) -> None:
+        self.run(
+            "select orchestra.send_many(%s, array(select to_jsonb(i) from generate_series(1, %s) i))",
+            name,
+            count,
+        )
+
+    def drain(self, name: str, worker: int = 1) -> None:
+        """One run of a worker on a connection of its own, as pg_cron would make it."""
+        with self.connect() as connection:
+            connection.execute("call orchestra.drain_sql(%s, %s, %s)", (PROJECT, name, worker))
+
+    def tick(self, interval_ms: int = 1_000) -> None:
+        self.run("call orchestra.tick(%s, %s)", PROJECT, interval_ms)
+
+    def fire(self, name: str, position: int = 1) -> None:
+        with self.connect() as connection:
+            connection.execute("call orchestra.fire(%s, %s, %s)", (PROJECT, name, position))
+
+    def housekeep(self) -> None:
+        with self.connect() as connection:
+            connection.execute("call orchestra.housekeep(%s)", (PROJECT,))
+
+    def depth(self, name: str) -> int:
+        return int(self.one(f"select count(*) from pgmq.q_{name}"))
+
+    def dead(self, name: str) -> list[Any]:
+        return self.rows(
+            "select msg_id, attempts, reason, error, sqlstate from orchestra.dead_letter where workload = %s order by id",
+            name,
+        )
+
+    def slot(self, name: str, slot: int = 1) -> Any:
+        return self.rows(
+            "select token, pid, held, held_ct from orchestra.slot where workload = %s and slot = %s",
+            name,
+            slot,
+        )[0]
+
+    def running_pid(self, name: str, slot: int = 1) -> int:
+        """The backend whose handler is running, once it is."""
+        return int(
+            self.wait_for(
+                "select s.pid from orchestra.slot s join pg_stat_activity a on a.pid = s.pid "
+                "where s.workload = %s and s.slot = %s and s.due_at is not null",
+                name,
+                slot,
+            )
+        )
+
+    def wait_for(self, query: str, *params: Any, seconds: float = 15) -> Any:
+        """The query's value, once it is neither null nor false."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            rows = self.rows(query, *params)
+            if rows and rows[0][0]:
+                return rows[0][0]
+            time.sleep(0.01)
+        raise AssertionError(f"never came true: {query} {params}")
+
+    @contextmanager
+    def background(self, *targets: Callable[[], None]) -> Iterator[list[threading.Thread]]:
+        """Run functions in threads; at the end they are waited for. Database errors in them are of no interest."""
+
+        def quiet(target: Callable[[], None]) -> None:
+            try:
+                target()
+            except psycopg.Error:
+                pass
+
+        threads = [threading.Thread(target=quiet, args=(t,), daemon=True) for t in targets]
+        for thread in threads:
+            thread.start()
+        yield threads
+        for thread in threads:
+            thread.join(30)
+            assert not thread.is_alive()
+
+    def terminate(self, pid: int) -> None:
+        self.run("select pg_terminate_backend(%s, 5000)", pid)
+
+    def close(self) -> None:
+        if self._main is not None:
+            self._main.close()
