@@ -36,7 +36,7 @@ def _decide(hazard: Hazard, options: PlanOptions) -> Hazard:
 def _removal(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:
     if draft.action not in (Action.DELETE, Action.REPLACE):
         return
-    if draft.action is Action.DELETE:
+    if draft.action is Action.DELETE and not _part(draft):
         yield Hazard(
             "delete",
             f"{draft.address} is removed from the database",
@@ -56,6 +56,13 @@ def _removal(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:
             needs_approval=True,
             approval=f"--allow messages:{draft.address}={lost}",
         )
+
+
+def _part(draft: Draft) -> bool:
+    """Jobs that come and go with what a workload says of itself: its workers with its concurrency, ticks with the
+    poll intervals. Removing the workload needs approval; these alone do not."""
+    key = draft.address.name
+    return draft.address.kind == "cron_job" and (".worker-" in key or key.startswith(("tick.", "housekeep.")))
 
 
 def _changed(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:
