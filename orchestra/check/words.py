@@ -1,0 +1,32 @@
+"""How findings speak: durations as YAML writes them, lists of names, the nearest known name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from orchestra.ir.cron import label
+
+__all__ = ["did_you_mean", "listed", "near", "yaml_duration"]
+
+
+def yaml_duration(ms: float) -> str:
+    """The shortest exact spelling of a duration: `90s`, `2m`, `1h`."""
+    return label(round(ms))
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `b` and `c`, each in back quotes."""
+    quoted = [f"`{n}`" for n in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def near(name: str, known: Iterable[str]) -> str | None:
+    found = get_close_matches(name, sorted(known), n=1, cutoff=0.7)
+    return found[0] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """`Did you mean …?`, or the other advice where nothing known comes near."""
+    match = near(name, known)
+    return f"Did you mean `{match}`?" if match is not None else otherwise
