@@ -40,7 +40,8 @@ __all__ = ["Applied", "PlanOptions", "apply", "compile_spec", "destroy_plan", "d
 _WORD = re.compile(r"\w+")
 READ = (
     "begin isolation level repeatable read read only; "
-    "set local statement_timeout = '60s'; set local lock_timeout = '5s'"
+    # Compiling the query of the next fire times takes a second or two, running it a few milliseconds.
+    "set local statement_timeout = '60s'; set local lock_timeout = '5s'; set local jit = off"
 )
 
 
