@@ -30,7 +30,7 @@ from orchestra.plan.make import due_of, make
 from orchestra.plan.model import Blocker, Change, Plan, Target
 from orchestra.plan.offline import diff as _diff
 from orchestra.plan.options import PlanOptions
-from orchestra.plan.unsupported import unsupported
+from orchestra.plan.unsupported import sentences, unsupported
 from orchestra.report.plan_json import digest
 from orchestra.spec.model import Spec
 from orchestra.sql import inspect
@@ -53,7 +53,7 @@ def compile_spec(spec: Spec) -> Program:
 def emit_sql(program: Program, spec: Spec | None = None) -> str:
     """The Program as one deterministic SQL text; with its spec, the summaries stand in it as comments."""
     notes = {Address("workload", w.name): w.summary for w in spec.workloads if w.summary} if spec else {}
-    later = [b.message for b in unsupported(spec)] if spec else []
+    later = sentences(spec) if spec else []
     return _emit(program, version=__version__, notes=notes, later=later)
 
 

@@ -21,6 +21,11 @@ def unsupported(spec: Spec) -> Iterator[Blocker]:
             )
 
 
+def sentences(spec: Spec) -> list[str]:
+    """The same without places, for compiled SQL: its bytes must not depend on where the spec lies or how it is split."""
+    return [f"{Address('workload', w.name)}: {why}" for w in spec.workloads for _, why in _keys(w)]
+
+
 def _keys(w: Workload) -> Iterator[tuple[str, str]]:
     if w.steps:
         yield "steps", "pipelines (steps) are not supported yet"
