@@ -21,7 +21,7 @@ def render(plan: Plan, style: Style = PLAIN, *, show_sql: bool = False, full: bo
     plan = masked.plan(plan)
     parts = [_header(plan, style)]
     if plan.changes:
-        parts.append(_opening(plan, style))
+        parts.append(_symbols(plan.changes, style))
         parts.append(changes(plan.changes, style, show_sql=show_sql, full=full))
     if plan.conditions:
         parts.append(conditions(plan.conditions, style, full=full))
@@ -53,9 +53,13 @@ def difference(items: Sequence[Change], style: Style = PLAIN, *, full: bool = Fa
     if not items:
         return f"{style.paint('No changes.', 'bold', 'green')} Both specs compile to the same.\n"
     safe = [masked.change(item) for item in items]
-    signs = "\n".join(["Symbols:", *legend(safe, style)])
     counted = Plan("", Target("", "", "", "", ""), "", tuple(safe)).summary.removeprefix("Plan: ")
-    return "\n\n".join([signs, changes(safe, style, full=full), style.bold(f"Difference: {counted}")]) + "\n"
+    return (
+        "\n\n".join(
+            [_symbols(safe, style), changes(safe, style, full=full), style.bold(f"Difference: {counted}")]
+        )
+        + "\n"
+    )
 
 
 def conditions(items: Sequence[Condition], style: Style = PLAIN, *, full: bool = False) -> str:
@@ -80,9 +84,8 @@ def _target(target: Target) -> list[tuple[str, str]]:
     return [(name, visible(value, keep="")) for name, value in rows if value]
 
 
-def _opening(plan: Plan, style: Style) -> str:
-    words = "Everything of this project would be destroyed:" if plan.destroying else "Symbols:"
-    return "\n".join([words, *legend(plan.changes, style)])
+def _symbols(changes: Sequence[Change], style: Style) -> str:
+    return "\n".join(["Symbols:", *legend(changes, style)])
 
 
 def _more(group: Group, style: Style) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import plans
+import made_plans as plans
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

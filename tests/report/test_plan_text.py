@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import plans
+import made_plans as plans
 import pytest
 
 from orchestra.ir.program import Address
