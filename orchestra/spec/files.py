@@ -52,7 +52,7 @@ def read_specs(paths: Sequence[str | Path]) -> list[Found]:
 
 def _expand(path: str, found: dict[str, bytes | ReadFault]) -> list[str]:
     if "\0" in path:
-        found[path.replace("\0", "␀")] = ReadFault("its name holds a NUL character")
+        found[path.replace("\0", "␀")] = ReadFault("its name holds a NUL character", "Check the path.")
         return []
     try:
         is_folder = stat.S_ISDIR(Path(path).stat().st_mode)
@@ -100,19 +100,21 @@ def read_file(path: str, most: int) -> bytes | ReadFault:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError) as error:
         return _reason(error)
-    with os.fdopen(handle, "rb") as file:
-        about = os.fstat(file.fileno())
+    try:
+        about = os.fstat(handle)
         if stat.S_ISDIR(about.st_mode):
             return ReadFault("it is a folder", "Name the file in it.")
         if not stat.S_ISREG(about.st_mode):
             return ReadFault("it is not a regular file", "Pipes and devices are not read; save it as a file.")
         if about.st_size > most:
             return _too_large(most)
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(most + 1)
-        except OSError as error:
-            return _reason(error)
         return data if len(data) <= most else _too_large(most)
+    except OSError as error:
+        return _reason(error)
+    finally:
+        os.close(handle)
 
 
 def _too_large(most: int) -> ReadFault:

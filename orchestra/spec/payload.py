@@ -97,7 +97,7 @@ def _load(text: str, file: str) -> tuple[Data, Node | None, list[Diagnostic]]:
         except json.JSONDecodeError as error:
             line, column = position(text, error.pos)
             span = Span(file, line, column, line, column + 1)
-            return None, root, [_not_json(error.msg, span)]
+            return None, root, [_not_json(f"{error.msg[:1].lower()}{error.msg[1:]}", span)]
         except (ValueError, RecursionError) as error:
             return None, root, [_not_json(str(error), top_of(file))]
     return as_yaml, root, found
@@ -110,7 +110,7 @@ def _refuse(name: str) -> Any:
 def _not_json(problem: str, span: Span) -> Diagnostic:
     return fault(
         "E141",
-        f"the payload schema is not JSON: {problem[:1].lower()}{problem[1:]}",
+        f"the payload schema is not JSON: {problem}",
         span,
         why="Payloads are checked against it at the door.",
         help="Mend the JSON here, or name the file .yaml if it is YAML.",

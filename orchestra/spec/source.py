@@ -91,5 +91,5 @@ def source_of(tree: Tree, *path: str) -> NodeSource:
         step = _step(node, part)
         if step is None:
             break
-        key, node = step[0] or key, step[1]
+        key, node = step
     return NodeSource(tree.file, key, node)

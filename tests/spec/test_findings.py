@@ -7,7 +7,7 @@ import pytest
 from orchestra.spec import parse_spec
 from orchestra.spec.explain import file_errors
 from orchestra.spec.schema import file_is_valid
-from tests.spec.helpers import TOP, findings, in_workload, the
+from spec.helpers import TOP, findings, in_workload, the
 
 # lines of a workload -> code, the text that the span begins with, part of the message, part of the help
 CASES = [
@@ -103,7 +103,10 @@ def test_of_several_forms_the_one_that_was_meant_is_explained(
 
 
 def test_everything_is_found_in_one_run_in_the_order_of_the_file() -> None:
-    text = in_workload("retires: 1\nbatch_size: 0\nqueue: {kind: x}") + "  other: {trigger: manual}\nsecrets: 5\n"
+    text = (
+        in_workload("retires: 1\nbatch_size: 0\nqueue: {kind: x}")
+        + "  other: {trigger: manual}\nsecrets: 5\n"
+    )
     found = findings(text)
     assert [d.code for d in found] == ["E120", "E124", "E123", "E121", "E122"]
     assert [d.span.line for d in found] == sorted(d.span.line for d in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestra.spec.scalars import hint, resolve
-from tests.spec.helpers import in_workload, spec_of, the, workload
+from spec.helpers import in_workload, spec_of, the, workload
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,9 @@ def test_everything_else_stays_text(text: str) -> None:
     assert resolve(text) == text
 
 
-@pytest.mark.parametrize("text", ["yes", "No", "on", "True", "NULL", "010", "0o17", "0x1F", "1e3", "1_000", "+5", "1:30", ".inf"])
+@pytest.mark.parametrize(
+    "text", ["yes", "No", "on", "True", "NULL", "010", "0o17", "0x1F", "1e3", "1_000", "+5", "1:30", ".inf"]
+)
 def test_text_that_readers_disagree_about_has_a_hint(text: str) -> None:
     assert text in hint(text)
 

@@ -82,6 +82,10 @@ def test_an_installed_package_finds_its_own_schema(tmp_path: Path) -> None:
         wheel.extractall(site)
     code = "from orchestra.spec import schema_text; print(schema_text())"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(site)}, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.strip() == '{"title": "of the wheel"}', done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.spec.helpers import TOP, findings, spec_of, the
+from spec.helpers import TOP, findings, spec_of, the
 
 CASES = [
     ("version: 1\nproject: a: b\n", "E105", (2, 11), "`:` is not expected"),
