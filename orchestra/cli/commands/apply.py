@@ -39,8 +39,10 @@ def command(
     has changed.
 
     \b
-    Exit codes: 0 done, 1 failed and rolled back, 3 stale plan, 4 another apply holds the lock,
-    5 blocked by ownership, protection or a hazard that nobody approved, 64 usage.
+    Exit codes:
+      0  done                          4  another apply holds the lock
+      1  failed and rolled back        5  blocked: ownership, protection, or
+      3  the plan is stale                a hazard that nobody approved
 
     \b
     Example:
