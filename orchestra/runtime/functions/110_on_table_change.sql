@@ -73,9 +73,9 @@ begin
   if tg_op = 'UPDATE' then
     listed := array(select jsonb_array_elements_text(coalesce(nullif(tg_argv[3], ''), '[]')::jsonb));
     -- Compared as stored (*<>): it knows every type, and a type without an equality must not fail the statement.
-    select string_agg(format('case when row(o.%1$I) operator(pg_catalog.*<>) row(n.%1$I) then %1$L end', a.attname), ', '
+    select string_agg(format('case when row(o.%1$I)::record operator(pg_catalog.*<>) row(n.%1$I)::record then %1$L end', a.attname), ', '
                       order by a.attnum),
-           format('row(%s) operator(pg_catalog.*<>) row(%s)',
+           format('row(%s)::record operator(pg_catalog.*<>) row(%s)::record',
                   string_agg(format('o.%I', a.attname), ', ' order by a.attnum),
                   string_agg(format('n.%I', a.attname), ', ' order by a.attnum))
     into changed, rows_differ
