@@ -61,7 +61,9 @@ def finish(
 
 
 def _ask(plan: Plan, verb: str) -> None:
-    where = f"{plan.target.database} on {plan.target.host}, environment {plan.target.environment}"
+    from orchestra.report.plan_text import database
+
+    where = f"{database(plan.target)} (environment {plan.target.environment})"
     question = (
         f"Do you really want to destroy {plan.project}'s resources in {where}?"
         if verb == "destroy"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from orchestra.cli import console
@@ -19,7 +21,15 @@ def require_someone(auto_approve: bool, saved: bool = False) -> None:
 
 def confirmed(question: str, detail: str) -> bool:
     """True for the answer `yes`, written out; nothing else will do. The question goes to stderr."""
-    console.note(f"\n{question}\n  {detail}\n  Only 'yes' will be accepted.\n")
+    from orchestra.report.cells import wrap
+
+    look = console.style(sys.stderr)
+    lines = [
+        *(look.bold(line) for line in wrap(question, look.width)),
+        f"  {detail}",
+        "  Only 'yes' will be accepted.",
+    ]
+    console.note("\n" + "\n".join(lines) + "\n")
     try:
         answer = click.prompt("  Enter a value", default="", show_default=False, err=True)
     except click.Abort:

@@ -12,6 +12,7 @@ INDENT = " " * 6
 DEEPER = " " * 8
 WIDEST_NAME = 28
 WIDEST_OLD = 24
+MOST_GONE = 6
 LONGEST_BLOCK = 12
 """Lines of one new or removed value that are shown; `full` shows all."""
 
@@ -46,11 +47,24 @@ def _fields(change: Change, style: Style, full: bool) -> list[str]:
     short = [f for f in change.fields if f.before is not None and not is_long(f.before)]
     old = max((w for f in short if (w := width(brief(f.before))) <= WIDEST_OLD), default=0)
     out: list[str] = []
-    for field in change.fields:
-        if change.action is Action.CREATE and not full and field.after in ([], {}, ""):
-            continue  # nothing is said by it, and a new workload has many of them
+    shown = change.fields if full else _telling(change)
+    for field in shown:
         out += _field(field, change.action, names, old, style, full)
+    if len(shown) < len(change.fields) and change.action is not Action.CREATE:
+        left = len(change.fields) - len(shown)
+        out.append(INDENT + style.dim(f"… {left} more fields (--full shows all)"))
     return out
+
+
+def _telling(change: Change) -> tuple[FieldChange, ...]:
+    """Without what says nothing: empty values of something new, and all but a few of something that goes."""
+    match change.action:
+        case Action.CREATE:
+            return tuple(field for field in change.fields if field.after not in ([], {}, ""))
+        case Action.DELETE | Action.FORGET:
+            return tuple(f for f in change.fields if f.before not in ([], {}, "", False, 0))[:MOST_GONE]
+        case _:
+            return change.fields
 
 
 def _field(field: FieldChange, action: Action, names: int, old: int, style: Style, full: bool) -> list[str]:

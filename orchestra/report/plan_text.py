@@ -72,10 +72,15 @@ def _header(plan: Plan, style: Style) -> str:
     return "\n".join(f"{style.dim(name.ljust(12))} {value}" for name, value in rows)
 
 
-def _target(target: Target) -> list[tuple[str, str]]:
+def database(target: Target) -> str:
+    """`postgres on db.example.com`."""
     host = "a local socket" if target.host == "local socket" else target.host
+    return visible(f"{target.database} on {host}" if host else target.database, keep="")
+
+
+def _target(target: Target) -> list[tuple[str, str]]:
     rows = [
-        ("Database", f"{target.database} on {host}" if host else target.database),
+        ("Database", database(target)),
         ("Chosen by", target.where),
         ("Environment", target.environment),
         ("Role", target.role),
@@ -118,7 +123,10 @@ def _notes(
 def _note(sign: str, look: str, item: Condition | Blocker, style: Style) -> list[str]:
     indent = " " * 4
     name = visible(str(item.address), keep="")
-    first, *more = wrap(f"{name}: {visible(item.message)}", style.width - len(indent))
+    message = visible(item.message)
+    # A message that speaks of the address itself needs no name before it.
+    text = message if name in message else f"{name}: {message}"
+    first, *more = wrap(text, style.width - len(indent))
     lines = [f"  {style.paint(sign, 'bold', look)} {first.replace(name, style.bold(name), 1)}"]
     lines += [indent + line for line in more]
     if item.remedy:
