@@ -52,9 +52,15 @@ def settle(database: Database, marker: Marker, error: psycopg.Error) -> None:
 
 
 def _state(database: Database, marker: Marker) -> str:
+    """`committed`, `aborted` or `in progress`. A first apply that was rolled back leaves no ledger to look into."""
     (row,) = database.rows(
-        "select coalesce(pg_xact_status(%(xact)s::xid8), 'aborted') as status, "
-        "exists (select from orchestra.deployment where id = %(id)s) as recorded",
-        {"xact": marker.xact, "id": marker.deployment},
+        "select to_regclass('orchestra.deployment') is not null as ledger, "
+        "coalesce(pg_xact_status(%(xact)s::xid8), 'aborted') as status",
+        {"xact": marker.xact},
     )
-    return "committed" if row["recorded"] else str(row["status"])
+    if row["status"] == "in progress":
+        return "in progress"
+    recorded = row["ledger"] and database.rows(
+        "select id from orchestra.deployment where id = %(id)s", {"id": marker.deployment}
+    )
+    return "committed" if recorded else "aborted"
