@@ -185,4 +185,16 @@ def untimed(plan: Plan) -> Plan:
     return replace(plan, round_trips=0, changes=tuple(replace(c, facts=()) for c in plan.changes))
 
 
-__all__ = ["NOTHING", "QUEUE", "SHOP", "Action", "Shop", "assert_empty", "change", "codes", "said", "spec_of", "untimed"]
+__all__ = [
+    "NOTHING",
+    "QUEUE",
+    "SHOP",
+    "Action",
+    "Shop",
+    "assert_empty",
+    "change",
+    "codes",
+    "said",
+    "spec_of",
+    "untimed",
+]
