@@ -7,6 +7,7 @@ from orchestra.report.cells import pad, visible, width, wrap
 from orchestra.report.style import Style
 from orchestra.report.symbols import DRIFT, SYMBOLS
 from orchestra.report.values import brief, diff, is_long, lines
+from orchestra.report.words import count
 
 INDENT = " " * 6
 DEEPER = " " * 8
@@ -52,7 +53,7 @@ def _fields(change: Change, style: Style, full: bool) -> list[str]:
         out += _field(field, change.action, names, old, style, full)
     if len(shown) < len(change.fields) and change.action is not Action.CREATE:
         left = len(change.fields) - len(shown)
-        out.append(INDENT + style.dim(f"… {left} more fields (--full shows all)"))
+        out.append(INDENT + style.dim(f"… {count(left, 'more field')} (--full shows all)"))
     return out
 
 
@@ -99,7 +100,7 @@ def _block(rows: list[str], look: str, style: Style, full: bool) -> list[str]:
     shown = folded if full or len(folded) <= LONGEST_BLOCK else folded[: LONGEST_BLOCK - 1]
     out = [DEEPER + style.paint(row, look) for row in shown]
     if len(shown) < len(folded):
-        out.append(DEEPER + style.dim(f"… {len(folded) - len(shown)} more lines (--full shows all)"))
+        out.append(DEEPER + style.dim(f"… {count(len(folded) - len(shown), 'more line')} (--full shows all)"))
     return out
 
 
