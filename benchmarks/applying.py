@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from engines import Engine
-
 from benchmarks import servers, specs
-from benchmarks.measure import ORCHESTRA, Sample, run
+from benchmarks.measure import ORCHESTRA, Sample, best, ratio, run
 from benchmarks.result import Figure, Unmeasured
+from benchmarks.servers import Engine
 from orchestra.dev.binaries import tool
 
 LARGE, SMALL = 5_000, 500
@@ -34,12 +32,17 @@ def _measure(engine: Engine, folder: Path, large: int, small: int, repetitions: 
         bare.append(psql(engine, folder, large))
         fewer.append(apply(engine, folder, small))
         applied.append(apply(engine, folder, large))
-    ratio = statistics.median(a.wall_s / b.wall_s for a, b in zip(applied, bare, strict=True))
-    took, alone, few = (min(s.wall_s for s in runs) for runs in (applied, bare, fewer))
+    took, alone, few = best(applied), best(bare), best(fewer)
     name = f"apply of {large:,} queues"
-    yield Figure(name, ratio, "x", PSQL_BUDGET, f"{took:.1f} s; psql {alone:.1f} s for pgmq.create alone")
-    growth = statistics.median(a.wall_s / b.wall_s for a, b in zip(applied, fewer, strict=True))
-    yield Figure(f"apply, {small:,} to {large:,}", growth, "x", GROWTH_BUDGET, f"{few:.1f} s to {took:.1f} s")
+    yield Figure(
+        name,
+        ratio(applied, bare),
+        "x",
+        PSQL_BUDGET,
+        f"{took:.1f} s; psql {alone:.1f} s for pgmq.create alone",
+    )
+    growth = f"apply, {small:,} to {large:,}"
+    yield Figure(growth, ratio(applied, fewer), "x", GROWTH_BUDGET, f"{few:.1f} s to {took:.1f} s")
     yield Figure(name, max(s.peak_mb for s in applied), "MB", None, "peak resident memory of the client")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import specs
-from benchmarks.measure import ORCHESTRA, Sample, in_turn, run
+from benchmarks.measure import ORCHESTRA, Sample, best, in_turn, ratio, run
 from benchmarks.result import Figure
 
 LARGE, SMALL = 10_000, 1_000
@@ -46,14 +46,14 @@ def _measure(folder: Path, repetitions: int) -> Iterator[Figure]:
     turns = {"large": lambda: compiled(LARGE), "events": events, "small": lambda: compiled(SMALL)}
     runs = in_turn(turns, repetitions)
     pairs = zip(runs["large"], runs["events"], strict=True)
-    ratio = statistics.median(large.wall_s / float(basis.stdout) for large, basis in pairs)
-    took = min(s.wall_s for s in runs["large"])
+    times = statistics.median(large.wall_s / float(basis.stdout) for large, basis in pairs)
+    took = best(runs["large"])
     least = min(float(s.stdout) for s in runs["events"])
     size = files[LARGE].stat().st_size / 1e6
     name = f"compile of {LARGE:,} workloads"
-    yield Figure(name, ratio, "x", LIBYAML_BUDGET, f"{took:.2f} s; libyaml {least:.2f} s for {size:.1f} MB")
-    growth = statistics.median(a.wall_s / b.wall_s for a, b in zip(runs["large"], runs["small"], strict=True))
-    small = min(s.wall_s for s in runs["small"])
+    yield Figure(name, times, "x", LIBYAML_BUDGET, f"{took:.2f} s; libyaml {least:.2f} s for {size:.1f} MB")
+    growth = ratio(runs["large"], runs["small"])
+    small = best(runs["small"])
     yield Figure(
         f"compile, {SMALL:,} to {LARGE:,}", growth, "x", GROWTH_BUDGET, f"{small:.2f} s to {took:.2f} s"
     )

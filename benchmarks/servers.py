@@ -14,6 +14,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from engines import Engine, Pool, server
 from engines.supabase import install_pgmq
 
+__all__ = ["Engine", "durable_pg17", "prepare", "settle"]
+
 DURABLE = {
     "fsync": "on",
     "synchronous_commit": "on",
