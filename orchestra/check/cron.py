@@ -119,6 +119,7 @@ _FIELDS: Final = (
     ),
     _Field("day of week", "days", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
 )
+_FORM: Final = "Write `*`, a number, a range `a-b`, a step `*/n` or `a-b/n`, or a list of these with commas."
 _LONGEST: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART: Final = re.compile(
     r"(?P<star>\*)(?:-(?P<to>\w+))?(?:/(?P<star_step>[0-9]+))?\Z"
@@ -181,7 +182,8 @@ def _part(field: _Field, part: str, start: int, uneven: list[Uneven]) -> Iterato
         ends = (field.number(match["a"]), field.number(match["b"] or match["a"]))
         unknown = [w for w, n in zip((match["a"], match["b"]), ends, strict=True) if w and n is None]
         if unknown:
-            yield fault("foreign", f"`{unknown[0]}` is no {field.name}", _name_help(field, unknown[0]))
+            advice = _foreign(field, part) or _name_help(field, unknown[0])
+            yield fault("foreign", f"`{unknown[0]}` is no {field.name}", advice)
             return
         low, high, step = ends[0] or 0, ends[1] or 0, match["step"]
         outside = [n for n in (low, high) if not field.low <= n <= field.high]
@@ -219,6 +221,7 @@ def _part(field: _Field, part: str, start: int, uneven: list[Uneven]) -> Iterato
 
 
 def _foreign(field: _Field, part: str) -> str:
+    """What to write instead of another scheduler's word; nothing for a word that none has."""
     upper = part.upper()
     if part in {"?", ""}:
         return "Write `*` for any value."
@@ -234,7 +237,7 @@ def _foreign(field: _Field, part: str) -> str:
         return f"Write `{field.low}-{part[2:]}` for a range, or `*` for any value."
     if part.startswith("$"):
         return "`$` is the last day of the month, and stands alone in the third field."
-    return "Write `*`, a number, a range `a-b`, a step `*/n` or `a-b/n`, or a list of these with commas."
+    return ""
 
 
 def _name_help(field: _Field, word: str) -> str:
@@ -267,14 +270,14 @@ def _macro(text: str, word: str) -> Fault:
 def _count(text: str, words: list[str]) -> Fault:
     message = f"`{text}` has {len(words)} field{'s' * (len(words) != 1)}, not five"
     help = "Write minute, hour, day of month, month and day of week."
-    if len(words) == 6 and re.match(r"\*/([0-9]+)\Z", words[0]):
+    if any(w.endswith(",") for w in words):
+        help = f"Write lists without blanks: `{text.strip().replace(', ', ',')}`."
+    elif len(words) == 6 and re.match(r"\*/([0-9]+)\Z", words[0]):
         help = f"For every {words[0][2:]} seconds write `every: {words[0][2:]}s` instead of `cron:`."
     elif len(words) == 6:
         help = (
             f'The first field is no second: write `cron: "{" ".join(words[1:])}"`, or `every:` for seconds.'
         )
-    elif any(w.endswith(",") for w in words):
-        help = "Write lists without blanks: `1,15`."
     return Fault("fields", 0, len(text), message, help)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orchestra.check.words import did_you_mean, listed
@@ -12,6 +13,7 @@ NO_REASON = "W901"
 UNUSED = "W902"
 UNKNOWN = "E903"
 REFUSED = "E904"
+_OF_THE_LOADER = re.compile(r"E1[0-9]{2}\Z")
 
 
 def silence(
@@ -87,7 +89,7 @@ def _unused(ignore: Ignore, code: str) -> Diagnostic:
 
 
 def _unfit(ignore: Ignore, code: str, ignorable: Mapping[str, bool]) -> Diagnostic:
-    if code not in ignorable:
+    if code not in ignorable and not _OF_THE_LOADER.match(code):
         return Diagnostic(
             UNKNOWN,
             Severity.ERROR,

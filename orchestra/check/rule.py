@@ -42,7 +42,12 @@ class Rule:
 
     @property
     def ignorable(self) -> bool:
-        return self.judgement or self.severity is Severity.WARNING
+        return self.judgement or (self.severity is Severity.WARNING and not self.of_comments)
+
+    @property
+    def of_comments(self) -> bool:
+        """Whether it is about the comments that silence others, and cannot be silenced by one."""
+        return self.code[1] == "9"
 
     def run(self, facts: Facts) -> Iterable[Diagnostic]:
         for f in self.check(facts):

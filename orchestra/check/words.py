@@ -7,12 +7,18 @@ from difflib import get_close_matches
 
 from orchestra.ir.cron import label
 
-__all__ = ["did_you_mean", "listed", "near", "yaml_duration"]
+__all__ = ["did_you_mean", "listed", "near", "rounded_up", "yaml_duration"]
 
 
 def yaml_duration(ms: float) -> str:
     """The shortest exact spelling of a duration: `90s`, `2m`, `1h`."""
     return label(round(ms))
+
+
+def rounded_up(ms: float) -> str:
+    """A duration that need not be exact: in whole seconds, above two minutes in whole minutes."""
+    unit = 1_000 if ms <= 120_000 else 60_000
+    return label(-(-round(ms) // unit) * unit)
 
 
 def listed(names: Iterable[str]) -> str:

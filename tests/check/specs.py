@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from orchestra.check import check
+from orchestra.check import check, docs
 from orchestra.diagnostics import Diagnostic
 from orchestra.spec import parse_spec
 from orchestra.spec.model import Spec
 
-INCLUDES = {"payloads/product.json": '{"type": "object"}'}
+INCLUDES = dict(docs.INCLUDES)
 
 
 def spec(text: str, file: str = "orchestra.yaml") -> Spec:

@@ -26,10 +26,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 RULE = Rule(
     code="E213",
     title="A scheduled statement uses a message that it does not have",
-    why=(
-        "pg_cron runs the statement by itself, so there is no message and no payload: the value would always "
-        "be null."
-    ),
+    why=("pg_cron runs the statement by itself, so there is no message, no payload and no id to work with."),
     bad="""\
 version: 1
 project: shop

@@ -18,7 +18,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         wanted = ceil(w.concurrency.limit / capacity.headroom * 1.2)
         yield Finding(
             w.at("arrival.rate"),
-            f"{rate:g} items a second come in, and at most {ceiling:.3g} can be done",
+            f"{rate:g}/s come in, and at most {ceiling:.3g}/s can be done",
             f"Write `concurrency: {{limit: {wanted}}}` or more, or make an item shorter; `orchestra explain` shows "
             "the arithmetic.",
         )

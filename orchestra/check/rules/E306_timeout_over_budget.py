@@ -23,6 +23,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 facts.origin(w, path),
                 f"a timeout of {yaml_duration(w.timeout_ms)} is more than the {yaml_duration(budget)} that are sure",
                 f"Write `timeout: {yaml_duration(budget)}` or less, and split items that take longer.",
+                "" if j.edge else "The server's `statement_timeout` cancels it first, at every attempt.",
             )
 
 

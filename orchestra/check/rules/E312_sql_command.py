@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 
-
 _RUNS = frozenset(
     {
         "SELECT",

@@ -8,7 +8,6 @@ from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 from orchestra.sql import Name, Relation
 
-
 _INSTEAD = {
     "cron": "Declare the job as a workload with a schedule.",
     "net": "Make the call in an Edge Function, which is retried: `orchestra.send` to a workload without `run`.",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestra.check.facts import Facts
-from orchestra.check.facts import Sql
+from orchestra.check.facts import Facts, Sql
 from orchestra.check.rule import Finding, Rule
 from orchestra.check.words import listed
 from orchestra.spec.model import TableTrigger

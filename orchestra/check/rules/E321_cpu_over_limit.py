@@ -20,8 +20,8 @@ def check(facts: Facts) -> Iterator[Finding]:
             if d.cpu_ms > limits.EDGE_CPU_MS:
                 yield Finding(
                     w.at(f"{path}.cpu"),
-                    f"{yaml_duration(d.cpu_ms)} of CPU is more than the {yaml_duration(limits.EDGE_CPU_MS)} "
-                    "that a request has",
+                    f"{yaml_duration(d.cpu_ms)} of CPU is more than the "
+                    f"{yaml_duration(limits.EDGE_CPU_MS)} that a request has",
                     "Split the item, or do the heavy part in SQL or elsewhere.",
                 )
 

@@ -11,11 +11,9 @@ from orchestra.check.rule import Finding, Rule
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
         if j.override_fails and not j.not_here:
-            yield Finding(
-                j.workload.at("pattern"),
-                str(j.verdict.problem),
-                "Remove `pattern`: the workload is then run as `orchestra explain` says.",
-            )
+            fault, _, instead = str(j.verdict.problem).rpartition("; ")
+            help = f"Remove `pattern`: {instead}." if fault else "Remove `pattern`."
+            yield Finding(j.workload.at("pattern"), fault or instead, help)
 
 
 RULE = Rule(

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-from orchestra.check.words import yaml_duration
+from orchestra.check.words import rounded_up, yaml_duration
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
         age, worst = j.workload.alerts.max_age_ms, j.verdict.capacity.latency_worst_s
         if j.queue and age is not None and worst is not None and age < worst * 1_000:
-            seconds = -(-int(worst * 1_000) // 1_000)
+            normal = rounded_up(worst * 1_000)
             yield Finding(
                 j.workload.at("alerts.max_age"),
-                f"an age of {yaml_duration(age)} is normal: a message may wait and run for up to {seconds} s",
-                f"Write more than `{yaml_duration(seconds * 1_000)}`, or make the wait shorter (`poll_interval`, "
-                "`concurrency`).",
+                f"an age of {yaml_duration(age)} is normal: a message may wait and run for up to {normal}",
+                f"Write more than `{normal}`, or make the wait shorter (`poll_interval`, `concurrency`).",
             )
 
 

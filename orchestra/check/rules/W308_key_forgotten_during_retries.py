@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-from orchestra.check.words import yaml_duration
+from orchestra.check.words import rounded_up, yaml_duration
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
         key, span = j.workload.idempotency_key, j.verdict.capacity.retry_span_s
         if key is not None and span is not None and key.ttl_ms < span * 1_000:
-            retries = yaml_duration(-(-int(span) // 60) * 60_000)
+            retries = rounded_up(span * 1_000)
             yield Finding(
                 j.workload.at("idempotency_key.ttl"),
                 f"the key is forgotten after {yaml_duration(key.ttl_ms)}, and retries go on for up to {retries}",

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-from orchestra.check.words import listed
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -15,7 +14,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             if r.unbounded:
                 yield Finding(
                     sql.at(r.offset),
-                    f"every row of `{r}` meets {listed(sorted(r.writes))}",
+                    f"{' and '.join(sorted(r.writes)).upper()} without WHERE touches every row of `{r}`",
                     "Add a WHERE, use TRUNCATE to empty a table, or write `where true` if every row is meant.",
                 )
 

@@ -8,7 +8,6 @@ from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 from orchestra.check.words import yaml_duration
 
-
 _MANY = 100
 
 

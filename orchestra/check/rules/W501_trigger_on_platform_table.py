@@ -8,7 +8,6 @@ from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 from orchestra.spec.model import TableTrigger
 
-
 _PLATFORM = frozenset({"auth", "storage"})
 
 

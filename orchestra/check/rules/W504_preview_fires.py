@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import re
+from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-
 
 # Staging and QA are meant to work; what is made for a branch or a pull request is not.
 _PREVIEW = re.compile(
