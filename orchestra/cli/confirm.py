@@ -32,7 +32,9 @@ def confirmed(question: str, detail: str) -> bool:
     console.note("\n" + "\n".join(lines) + "\n")
     try:
         answer = click.prompt("  Enter a value", default="", show_default=False, err=True)
-    except click.Abort:
-        answer = ""
+    except click.Abort as end:
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        answer = ""  # the input is at its end
     console.note("")
     return str(answer).strip() == "yes"
