@@ -1,0 +1,97 @@
+-- background-orchestration: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+--
+-- 4 requirements, 2 extensions, 1 runtime, 1 project, 1 queue, 1 workload, 3 cron jobs
+--
+-- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
+-- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
+-- paused: `orchestra apply` opens the gate.
+
+-- requirement.database-schema
+do $orchestra$
+begin
+  if not (to_regclass('app.task') is not null) then
+    raise exception 'requirement database-schema does not hold'
+      using detail = 'background-orchestration needs the relation app.task';
+  end if;
+end
+$orchestra$;
+
+-- requirement.pg_cron
+do $orchestra$
+begin
+  if not ((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron'))) is not null) then
+    raise exception 'requirement pg_cron does not hold'
+      using detail = 'background-orchestration needs the extension pg_cron';
+  end if;
+end
+$orchestra$;
+
+-- requirement.pgmq
+do $orchestra$
+begin
+  if not ((coalesce(string_to_array(regexp_replace((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pgmq'), (select default_version from pg_catalog.pg_available_extensions where name = 'pgmq'))), '[^0-9.].*$', ''), '.')::int[] >= array[1, 4, 4]::int[], false) or to_regclass('pgmq.meta') is not null)) then
+    raise exception 'requirement pgmq does not hold'
+      using detail = 'background-orchestration needs the extension pgmq >=1.4.4';
+  end if;
+end
+$orchestra$;
+
+-- requirement.supabase-mcp-verification
+do $orchestra$
+begin
+  if not (coalesce((select current_setting('server_version_num')::int >= 150000), false)) then
+    raise exception 'requirement supabase-mcp-verification does not hold'
+      using detail = 'background-orchestration needs this check to be true: select current_setting(''server_version_num'')::int >= 150000';
+  end if;
+end
+$orchestra$;
+
+-- extension.pg_cron
+create extension if not exists "pg_cron";
+
+-- extension.pgmq
+do $orchestra$
+begin
+  if to_regclass('pgmq.meta') is null then
+    create extension pgmq;
+  end if;
+exception when undefined_file or feature_not_supported then
+  raise exception 'this server has no pgmq extension' using hint = 'install the SQL of the pgmq package first (orchestra apply does so by itself)';
+end
+$orchestra$;
+
+-- runtime.orchestra
+--   …
+
+-- project.background-orchestration
+select orchestra.claim('background-orchestration', 'project.background-orchestration', 'background-orchestration', '{}');
+select orchestra.register_project('background-orchestration');
+
+-- queue.my-tasks
+select orchestra.claim('background-orchestration', 'queue.my-tasks', 'my_tasks', '{"name": "my_tasks"}');
+select pgmq.create('my_tasks');
+
+-- workload.my-tasks
+--   Process the tasks that the app has put aside
+select orchestra.claim('background-orchestration', 'workload.my-tasks', 'my-tasks', E'{"backoff_factor": 2, "backoff_initial_ms": 2000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 30000, "queue_name": "my_tasks", "sql": "with done as (\\n  update app.task\\n  set state = ''processed'', processed_at = now(), attempts = $2\\n  where id = ($1 ->> ''id'')::bigint and state = ''waiting''\\n  returning id\\n)\\ninsert into app.task_log (task_id, message_id, action)\\nselect id, $3, $1 ->> ''action'' from done\\n", "summary": "Process the tasks that the app has put aside", "timeout_ms": 5000, "visibility_timeout_ms": 30000}');
+select orchestra.set_workload('background-orchestration', 'my-tasks', '{"backoff_factor": 2, "backoff_initial_ms": 2000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 30000, "queue_name": "my_tasks", "summary": "Process the tasks that the app has put aside", "timeout_ms": 5000, "visibility_timeout_ms": 30000}', sql => $sql$with done as (
+  update app.task
+  set state = 'processed', processed_at = now(), attempts = $2
+  where id = ($1 ->> 'id')::bigint and state = 'waiting'
+  returning id
+)
+insert into app.task_log (task_id, message_id, action)
+select id, $3, $1 ->> 'action' from done
+$sql$);
+
+-- cron_job.housekeep.1m
+select orchestra.claim('background-orchestration', 'cron_job.housekeep.1m', 'orchestra:background-orchestration:housekeep.1m', '{"command": "call orchestra.housekeep(''background-orchestration'')", "job": "orchestra:background-orchestration:housekeep.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:background-orchestration:housekeep.1m', '* * * * *', $$call orchestra.housekeep('background-orchestration')$$);
+
+-- cron_job.my-tasks.worker-1
+select orchestra.claim('background-orchestration', 'cron_job.my-tasks.worker-1', 'orchestra:background-orchestration:my-tasks.worker-1', '{"command": "call orchestra.drain_sql(''background-orchestration'', ''my-tasks'', 1)", "job": "orchestra:background-orchestration:my-tasks.worker-1", "schedule": "30 seconds"}');
+select cron.schedule('orchestra:background-orchestration:my-tasks.worker-1', '30 seconds', $$call orchestra.drain_sql('background-orchestration', 'my-tasks', 1)$$);
+
+-- cron_job.tick.30s
+select orchestra.claim('background-orchestration', 'cron_job.tick.30s', 'orchestra:background-orchestration:tick.30s', '{"command": "call orchestra.tick(''background-orchestration'', 30000)", "job": "orchestra:background-orchestration:tick.30s", "schedule": "30 seconds"}');
+select cron.schedule('orchestra:background-orchestration:tick.30s', '30 seconds', $$call orchestra.tick('background-orchestration', 30000)$$);

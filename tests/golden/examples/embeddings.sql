@@ -1,0 +1,81 @@
+-- embeddings: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+--
+-- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 queue, 1 workload, 4 cron jobs, 1 table trigger
+--
+-- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
+-- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
+-- paused: `orchestra apply` opens the gate.
+
+-- requirement.documents-table
+do $orchestra$
+begin
+  if not (to_regclass('public.documents') is not null) then
+    raise exception 'requirement documents-table does not hold'
+      using detail = 'embeddings needs the relation public.documents';
+  end if;
+end
+$orchestra$;
+
+-- extension.pg_cron
+create extension if not exists "pg_cron";
+
+-- extension.pgmq
+do $orchestra$
+begin
+  if to_regclass('pgmq.meta') is null then
+    create extension pgmq;
+  end if;
+exception when undefined_file or feature_not_supported then
+  raise exception 'this server has no pgmq extension' using hint = 'install the SQL of the pgmq package first (orchestra apply does so by itself)';
+end
+$orchestra$;
+
+-- runtime.orchestra
+--   …
+
+-- project.embeddings
+select orchestra.claim('embeddings', 'project.embeddings', 'embeddings', '{}');
+select orchestra.register_project('embeddings');
+
+-- queue.embed-document
+select orchestra.claim('embeddings', 'queue.embed-document', 'embed_document', '{"name": "embed_document"}');
+select pgmq.create('embed_document');
+
+-- workload.embed-document
+--   Keep the embedding of each document up to date
+select orchestra.claim('embeddings', 'workload.embed-document', 'embed-document', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "embed_document", "retention_failed_ms": 2592000000, "sql": "insert into public.document_embeddings (document_id, embedding)\\nselect d.id, public.embed(d.title || '' '' || d.body)\\nfrom public.documents d\\nwhere d.id = ($1 #>> ''{key,id}'')::bigint\\non conflict (document_id) do update\\nset embedding = excluded.embedding, embedded_at = now()\\n", "summary": "Keep the embedding of each document up to date", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
+select orchestra.set_workload('embeddings', 'embed-document', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "embed_document", "retention_failed_ms": 2592000000, "summary": "Keep the embedding of each document up to date", "timeout_ms": 10000, "visibility_timeout_ms": 40000}', sql => $sql$insert into public.document_embeddings (document_id, embedding)
+select d.id, public.embed(d.title || ' ' || d.body)
+from public.documents d
+where d.id = ($1 #>> '{key,id}')::bigint
+on conflict (document_id) do update
+set embedding = excluded.embedding, embedded_at = now()
+$sql$);
+
+-- cron_job.embed-document.worker-1
+select orchestra.claim('embeddings', 'cron_job.embed-document.worker-1', 'orchestra:embeddings:embed-document.worker-1', '{"command": "call orchestra.drain_sql(''embeddings'', ''embed-document'', 1)", "job": "orchestra:embeddings:embed-document.worker-1", "schedule": "5 seconds"}');
+select cron.schedule('orchestra:embeddings:embed-document.worker-1', '5 seconds', $$call orchestra.drain_sql('embeddings', 'embed-document', 1)$$);
+
+-- cron_job.embed-document.worker-2
+select orchestra.claim('embeddings', 'cron_job.embed-document.worker-2', 'orchestra:embeddings:embed-document.worker-2', '{"command": "call orchestra.drain_sql(''embeddings'', ''embed-document'', 2)", "job": "orchestra:embeddings:embed-document.worker-2", "schedule": "5 seconds"}');
+select cron.schedule('orchestra:embeddings:embed-document.worker-2', '5 seconds', $$call orchestra.drain_sql('embeddings', 'embed-document', 2)$$);
+
+-- cron_job.housekeep.1m
+select orchestra.claim('embeddings', 'cron_job.housekeep.1m', 'orchestra:embeddings:housekeep.1m', '{"command": "call orchestra.housekeep(''embeddings'')", "job": "orchestra:embeddings:housekeep.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:embeddings:housekeep.1m', '* * * * *', $$call orchestra.housekeep('embeddings')$$);
+
+-- cron_job.tick.5s
+select orchestra.claim('embeddings', 'cron_job.tick.5s', 'orchestra:embeddings:tick.5s', '{"command": "call orchestra.tick(''embeddings'', 5000)", "job": "orchestra:embeddings:tick.5s", "schedule": "5 seconds"}');
+select cron.schedule('orchestra:embeddings:tick.5s', '5 seconds', $$call orchestra.tick('embeddings', 5000)$$);
+
+-- table_trigger.embed-document
+select orchestra.claim('embeddings', 'table_trigger.embed-document', '"public"."documents":orchestra_embeddings_embed_document', '{"base": "orchestra_embeddings_embed_document", "columns": ["body", "title"], "on": ["insert", "update"], "schema": "public", "table": "documents", "workload": "embed-document"}');
+drop trigger if exists "orchestra_embeddings_embed_document_delete" on "public"."documents";
+create or replace trigger "orchestra_embeddings_embed_document_insert"
+after insert on "public"."documents"
+referencing new table as orchestra_new
+for each statement execute function orchestra.on_table_change('embeddings', 'embed-document', 'key', '["body", "title"]');
+create or replace trigger "orchestra_embeddings_embed_document_update"
+after update on "public"."documents"
+referencing old table as orchestra_old new table as orchestra_new
+for each statement execute function orchestra.on_table_change('embeddings', 'embed-document', 'key', '["body", "title"]');
