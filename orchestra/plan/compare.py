@@ -198,7 +198,12 @@ def _reasons(
     drifted = [n for n in names if _drifted(n, wanted, live, applied)]
     both = [n for n in names if n in applied and applied[n] != live.get(n) and applied[n] != wanted.get(n)]
     declared = [n for n in names if n not in drifted and n not in both and n != "active"]
-    if declared:
+    if "fingerprint" in declared:
+        if "version" in declared:
+            yield "this orchestra brings a newer version of the runtime"
+        else:
+            yield "the installed runtime is another than this orchestra brings: an older build, or changed by hand"
+    elif declared:
         yield f"the spec changed {_list(declared)}"
     if drifted:
         yield f"changed outside orchestra since the last apply: {_list(drifted)}"

@@ -147,4 +147,4 @@ class Plan:
         add = self.count(Action.CREATE, Action.ADOPT) + replaced
         change = self.count(Action.UPDATE)
         destroy = self.count(Action.DELETE, Action.FORGET) + replaced
-        return f"Plan: {add} to add, {change} to change, {destroy} to destroy."
+        return f"Plan: {add:,} to add, {change:,} to change, {destroy:,} to destroy."
