@@ -104,18 +104,19 @@ begin
     perform pg_catalog.set_config('search_path', '', true);
     select * into item
     from orchestra.next_message(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
+    done := false;
+    lost := false;
     commit;
+    -- From here on the item may become overdue: nothing stands between this commit and the block that catches.
     if item.msg_id is null then
       -- A claim beside the last acknowledgement saw the queue as it was when that transaction began.
       exit when fresh;
       fresh := true;
       continue;
     end if;
-    fresh := false;
-    perform pg_catalog.set_config('search_path', '', true);
-    done := false;
-    lost := false;
     begin
+      fresh := false;
+      perform pg_catalog.set_config('search_path', '', true);
       perform orchestra.run_handler(
         drain_sql.project, drain_sql.workload, drain_sql.worker, token,
         item.sql, item.run_role, item.search_path, item.timeout_ms, item.payload, item.attempt, item.msg_id);
