@@ -34,7 +34,8 @@ def lower(spec: Spec) -> Iterator[Requirement]:
 def condition(requirement: Requirement) -> str:
     """A boolean SQL expression that is true where the requirement holds."""
     if requirement.sql is not None:
-        return f"coalesce(({requirement.sql.strip().rstrip(';')}), false)"
+        # On lines of its own: it may end in a comment.
+        return f"coalesce((\n{requirement.sql.strip().rstrip(';')}\n), false)"
     if requirement.relation is not None:
         return f"to_regclass({literal(requirement.relation)}) is not null"
     name = literal(requirement.extension or "")
