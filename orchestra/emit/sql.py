@@ -55,9 +55,18 @@ def _block(resource: Resource, project: str, note: str | None) -> str:
     return head + "".join(f"{s};\n" for s in statements)
 
 
-def statements_of(resource: Resource, project: str, server: Server = Server()) -> Iterator[str]:  # noqa: B008
-    """What brings a resource about, its claim first. Rendered here once, for `compile` and `apply` alike."""
+def statements_of(
+    resource: Resource,
+    project: str,
+    server: Server = Server(),  # noqa: B008
+    declared: Resource | None = None,
+) -> Iterator[str]:
+    """What brings a resource about, its claim first. Rendered here once, for `compile` and `apply` alike.
+
+    `declared` is what the registry records where it is not the resource itself: what the spec says of a resource in
+    which an operator's turn is kept.
+    """
     kind = BY_NAME[resource.kind]
     if kind.owned:
-        yield claim(resource, project)
+        yield claim(declared or resource, project)
     yield from kind.ensure(resource, project, server)

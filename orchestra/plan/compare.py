@@ -29,6 +29,8 @@ class Draft:
     reasons: tuple[str, ...]
     fields: tuple[FieldChange, ...] = ()
     resource: Resource | None = None
+    declared: Resource | None = None
+    """What the spec says, where `resource` keeps what an operator turned: the next plan must still know it."""
     live: Found | None = None
     former: Found | None = None
     entry: Entry | None = None
@@ -169,6 +171,7 @@ def _compared(
         action=Action.REPLACE if replaced else Action.UPDATE,
         # What is kept as it is must be written as it is: a row is upserted whole.
         resource=type(resource).of(resource.key, wanted),
+        declared=resource,
         live=found,
         former=found if replaced else None,
         fields=fields,

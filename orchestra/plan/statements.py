@@ -22,7 +22,7 @@ def statements(draft: Draft, project: str, server: Server) -> tuple[str, ...]:
 def _statements(draft: Draft, project: str, server: Server) -> Iterator[str]:
     match draft.action:
         case Action.CREATE | Action.UPDATE:
-            yield from statements_of(_resource(draft), project, server)
+            yield from statements_of(_resource(draft), project, server, draft.declared)
             if draft.resume:
                 yield (
                     "select cron.alter_job(job_id => jobid, active => true) from cron.job "

@@ -34,6 +34,11 @@ def test_a_project_that_lost_all_its_workloads_leaves_nothing_but_the_project(sh
     shop.apply(NOTHING, allow_destroy=True)
     assert_empty(shop.plan(NOTHING))
     assert shop.one("select count(*) from cron.job") == 0
-    assert shop.one("select count(*) from pg_trigger where not tgisinternal and tgrelid = 'app.orders'::regclass") == 0
+    assert (
+        shop.one(
+            "select count(*) from pg_trigger where not tgisinternal and tgrelid = 'app.orders'::regclass"
+        )
+        == 0
+    )
     shop.apply(SHOP)
     assert_empty(shop.plan())

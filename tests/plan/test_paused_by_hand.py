@@ -1,0 +1,101 @@
+"""What an operator turned during an incident is shown, kept through every apply, and undone on demand only."""
+
+from __future__ import annotations
+
+import pytest
+from apply.shop import SHOP, Shop, assert_empty, change, said
+
+JOB = "orchestra:shop:purge-sessions"
+OTHER_TIME = SHOP.replace('"*/15 * * * *"', '"*/20 * * * *"')
+PAUSE_JOB = f"select cron.alter_job(jobid, active := false) from cron.job where jobname = '{JOB}'"
+IS_ACTIVE = f"select active from cron.job where jobname = '{JOB}'"
+
+
+def test_a_job_made_inactive_by_hand_is_a_condition_and_no_change(shop: Shop) -> None:
+    shop.apply()
+    shop.run(PAUSE_JOB)
+    plan = shop.plan()
+    assert_empty(plan)
+    (condition,) = plan.conditions
+    assert (condition.code, str(condition.address)) == ("paused_by_hand", "cron_job.purge-sessions")
+
+
+def test_a_job_made_inactive_stays_so_when_its_schedule_changes_and_resumes_on_demand(shop: Shop) -> None:
+    shop.apply()
+    shop.run(PAUSE_JOB)
+    jobid = shop.one(f"select jobid from cron.job where jobname = '{JOB}'")
+    assert said(shop.apply(OTHER_TIME)) == ["update cron_job.purge-sessions"]
+    assert shop.run(f"select jobid, schedule, active from cron.job where jobname = '{JOB}'") == [
+        (jobid, "*/20 * * * *", False)
+    ]
+    plan = shop.apply(OTHER_TIME, resume_paused=True)
+    assert said(plan) == ["update cron_job.purge-sessions"]
+    assert shop.one(IS_ACTIVE) is True
+    plan = shop.plan(OTHER_TIME)
+    assert_empty(plan)
+    assert plan.conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("verb", "look", "address"),
+    [
+        ("select orchestra.pause('shop')", "select gate = 'paused' from orchestra.project", "project.shop"),
+        (
+            "select orchestra.pause('shop', 'send-receipts')",
+            "select paused from orchestra.workload where name = 'send-receipts'",
+            "workload.send-receipts",
+        ),
+        (
+            "update orchestra.workload set paused = true where name = 'send-receipts'",
+            "select paused from orchestra.workload where name = 'send-receipts'",
+            "workload.send-receipts",
+        ),
+    ],
+)
+def test_what_was_paused_stays_paused_through_later_applies(
+    shop: Shop, verb: str, look: str, address: str
+) -> None:
+    shop.apply()
+    shop.run(verb)
+    plan = shop.plan()
+    assert_empty(plan)
+    assert [(c.code, str(c.address)) for c in plan.conditions] == [("paused_by_hand", address)]
+
+    longer = SHOP.replace("poll_interval: 1m", "poll_interval: 2m").replace("duration: {max: 5s}", "duration: {max: 7s}")
+    shop.apply(longer, allow_destroy=True, protect=True)
+    assert shop.one(look) is True
+    plan = shop.plan(longer, protect=True)
+    assert_empty(plan)
+    assert [(c.code, str(c.address)) for c in plan.conditions] == [("paused_by_hand", address)]
+
+    assert said(shop.apply(longer, protect=True, resume_paused=True)) == [f"update {address}"]
+    assert shop.one(look) is False
+    assert_empty(shop.plan(longer, protect=True))
+
+
+def test_what_was_resumed_by_hand_in_a_paused_environment_stays_open(shop: Shop) -> None:
+    shop.apply(environment_paused=True)
+    shop.run("select orchestra.resume('shop')")
+    plan = shop.plan(environment_paused=True)
+    assert_empty(plan)
+    assert [c.code for c in plan.conditions] == ["resumed_by_hand"]
+
+
+def test_a_pause_is_still_an_operators_after_the_compiled_sql_ran_again(shop: Shop) -> None:
+    shop.apply()
+    shop.engine.psql(shop.compiled())
+    shop.run("select orchestra.pause('shop')")
+    plan = shop.plan()
+    assert_empty(plan)
+    assert [c.code for c in plan.conditions] == ["paused_by_hand"]
+
+
+def test_a_pause_that_the_spec_says_is_a_change(shop: Shop) -> None:
+    shop.apply()
+    paused = SHOP.replace("poll_interval: 1m", "poll_interval: 1m\n    paused: true")
+    plan = shop.apply(paused)
+    assert said(plan) == ["update workload.send-receipts"]
+    assert [f.path for f in change(plan, "workload.send-receipts").fields] == ["paused"]
+    assert_empty(shop.plan(paused))
+    shop.apply(SHOP)
+    assert shop.one("select paused from orchestra.workload where name = 'send-receipts'") is False
