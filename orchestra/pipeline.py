@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from orchestra.version import __version__
 from orchestra.apply.run import Applied
 from orchestra.apply.run import apply as _apply
 from orchestra.emit.sql import emit_sql as _emit
@@ -25,6 +24,7 @@ from orchestra.live.server import probe
 from orchestra.lower import lower
 from orchestra.plan.blockers import Findings
 from orchestra.plan.compare import belongs, compare
+from orchestra.plan.composition import in_words, missing, overtaken
 from orchestra.plan.hazards import queue_names
 from orchestra.plan.make import due_of, make
 from orchestra.plan.model import Blocker, Change, Plan, Target
@@ -32,8 +32,9 @@ from orchestra.plan.offline import diff as _diff
 from orchestra.plan.options import PlanOptions
 from orchestra.plan.unsupported import sentences, unsupported
 from orchestra.report.plan_json import digest
-from orchestra.spec.model import Spec
+from orchestra.spec.model import Composition, Spec
 from orchestra.sql import inspect
+from orchestra.version import __version__
 
 __all__ = ["Applied", "PlanOptions", "apply", "compile_spec", "destroy_plan", "diff", "emit_sql", "plan"]
 
@@ -54,7 +55,8 @@ def emit_sql(program: Program, spec: Spec | None = None) -> str:
     """The Program as one deterministic SQL text; with its spec, the summaries stand in it as comments."""
     notes = {Address("workload", w.name): w.summary for w in spec.workloads if w.summary} if spec else {}
     later = sentences(spec) if spec else []
-    return _emit(program, version=__version__, notes=notes, later=later)
+    place = in_words(spec.composition) if spec else ""
+    return _emit(program, version=__version__, notes=notes, later=later, composition=place)
 
 
 def plan(database: Database, spec: Spec | Program, options: PlanOptions) -> Plan:
@@ -64,14 +66,14 @@ def plan(database: Database, spec: Spec | Program, options: PlanOptions) -> Plan
     there, VersionError where the database belongs to a newer orchestra.
     """
     if isinstance(spec, Program):
-        return _plan(database, spec, options, (), ())
+        return _plan(database, spec, options, (), Composition())
     later = [b for b in unsupported(spec) if options.workload in (None, b.address.name)]
-    return _plan(database, lower(spec), options, later, spec.composition.after)
+    return _plan(database, lower(spec), options, later, spec.composition)
 
 
 def destroy_plan(database: Database, project: str, options: PlanOptions) -> Plan:
     """What it takes to remove a project, or one workload of it. The runtime stays: other projects may use it."""
-    return _plan(database, Program.of(project, ()), options, (), (), destroying=True)
+    return _plan(database, Program.of(project, ()), options, (), Composition(), destroying=True)
 
 
 def diff(before: Program, after: Program) -> tuple[Change, ...]:
@@ -84,7 +86,7 @@ def _plan(
     program: Program,
     options: PlanOptions,
     later: Iterable[Blocker],
-    after: tuple[str, ...],
+    composition: Composition,
     *,
     destroying: bool = False,
 ) -> Plan:
@@ -96,7 +98,8 @@ def _plan(
         _prove(database, program)
         live = read(database, server, program.project, program)
         drafts, conditions = compare(program, live, options)
-        findings = _findings(database, server, program, after)
+        findings = _findings(database, server, program, composition)
+        conditions += overtaken(composition, program, findings.projects, live)
         touched = sorted({name for d in drafts for name in queue_names(d)})
         queues = facts.queues(database, touched)
         jobs = facts.jobs(
@@ -123,7 +126,7 @@ def _plan(
             options,
             target=target,
             tool_version=__version__,
-            more_blockers=(*later, *_not_before(after, program, findings)),
+            more_blockers=(*later, *missing(composition, program, findings.projects)),
         )
     return replace(made, round_trips=database.round_trips - trips, destroying=destroying)
 
@@ -189,7 +192,9 @@ def _prove(database: Database, program: Program) -> None:
     )
 
 
-def _findings(database: Database, server: ServerFacts, program: Program, after: tuple[str, ...]) -> Findings:
+def _findings(
+    database: Database, server: ServerFacts, program: Program, composition: Composition
+) -> Findings:
     workloads = [r for r in program if isinstance(r, Workload)]
     triggers = [r for r in program if isinstance(r, TableTrigger)]
     grants = [r for r in program if isinstance(r, Grant)]
@@ -199,7 +204,7 @@ def _findings(database: Database, server: ServerFacts, program: Program, after: 
         checks.handler_faults(database, workloads),
         checks.tables(database, sorted({(t.schema, t.table) for t in triggers})),
         checks.roles(database, roles),
-        checks.projects(database, after) if known else frozenset(),
+        checks.projects(database, [*composition.after, *composition.before]) if known else frozenset(),
         _foreign(database, workloads),
     )
 
@@ -222,18 +227,3 @@ def _foreign(database: Database, workloads: Iterable[Workload]) -> dict[str, lis
         if hits:
             result[key] = hits
     return result
-
-
-def _not_before(after: tuple[str, ...], program: Program, findings: Findings) -> list[Blocker]:
-    """`composition.after` names a `requires` check of this spec, or a project that has to be there first."""
-    checked = {r.key for r in program if isinstance(r, Requirement)}
-    return [
-        Blocker(
-            "composition",
-            Address("project", program.project),
-            f"composition says after: {name}, and this database has no project of that name",
-            f"apply {name} first, or declare it under requires",
-        )
-        for name in after
-        if name not in checked and name not in findings.projects
-    ]

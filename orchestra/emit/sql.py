@@ -20,13 +20,20 @@ _HEAD = """\
 
 
 def emit_sql(
-    program: Program, *, version: str, notes: Mapping[Address, str] | None = None, later: Sequence[str] = ()
+    program: Program,
+    *,
+    version: str,
+    notes: Mapping[Address, str] | None = None,
+    later: Sequence[str] = (),
+    composition: str = "",
 ) -> str:
     """One block an address, in the order in which they must run.
 
     `notes` are comments for single addresses; `later` says in the head what this version does not bring to work yet.
     """
     blocks = [_HEAD.format(project=program.project, version=version, counts=_counts(program))]
+    if composition:
+        blocks[0] += f"--\n-- Its place: {composition}.\n"
     if later:
         blocks[0] += "--\n-- What the spec asks for and this file does not bring to work yet:\n"
         blocks[0] += "".join(f"--   {line}\n" for text in later for line in text.splitlines())

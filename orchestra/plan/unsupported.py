@@ -22,7 +22,7 @@ def unsupported(spec: Spec) -> Iterator[Blocker]:
 
 
 def sentences(spec: Spec) -> list[str]:
-    """The same without places, for compiled SQL: its bytes must not depend on where the spec lies or how it is split."""
+    """The same without places, for compiled SQL, whose bytes must not depend on where the spec lies."""
     return [f"{Address('workload', w.name)}: {why}" for w in spec.workloads for _, why in _keys(w)]
 
 
