@@ -29,6 +29,13 @@ Includes = Mapping[str, "str | ReadFault"]
 _MOST: Final = 20
 """Findings in one payload schema."""
 
+_DRAFTS: Final = (
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema",
+    "http://json-schema.org/draft-06/schema",
+    "http://json-schema.org/draft-04/schema",
+)
 # Keywords whose values are data, not schemas; a `$ref` in them is no reference.
 _DATA_KEYWORDS: Final = frozenset({"const", "enum", "default", "examples"})
 
@@ -93,18 +100,30 @@ def _load(text: str, file: str) -> tuple[Data, Node | None, list[Diagnostic]]:
         as_yaml, found = careful_data(root, file)
     if not file.endswith((".yaml", ".yml")):
         try:
-            return json.loads(text, parse_constant=_refuse), root, found if root is not None else []
+            read = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+            json.dumps(read, allow_nan=False, ensure_ascii=False).encode()
+            return read, root, found if root is not None else []
         except json.JSONDecodeError as error:
             line, column = position(text, error.pos)
             span = Span(file, line, column, line, column + 1)
             return None, root, [_not_json(f"{error.msg[:1].lower()}{error.msg[1:]}", span)]
+        except UnicodeEncodeError:
+            return None, root, [_not_json("half of a surrogate pair stands alone", top_of(file))]
         except (ValueError, RecursionError) as error:
-            return None, root, [_not_json(str(error), top_of(file))]
+            duplicates = [d for d in found if d.code == "E107"]
+            return None, root, duplicates or [_not_json(str(error), top_of(file))]
     return as_yaml, root, found
 
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _once(pairs: list[tuple[str, Data]]) -> dict[str, Data]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("a key stands twice in the same object")
+    return read
 
 
 def _not_json(problem: str, span: Span) -> Diagnostic:
@@ -153,17 +172,11 @@ def _judge(data: Data, root: Node | None, file: str) -> list[Diagnostic]:
 
 
 def _metaschema(data: dict[str, Any], at: Any) -> list[Diagnostic]:
-    from jsonschema.validators import Draft202012Validator, validator_for
-
-    judge = validator_for(data, default=Draft202012Validator)
-    problems = [
-        (tuple(str(p) for p in error.absolute_path), error.message)
-        for error in islice(judge(judge.META_SCHEMA).iter_errors(data), _MOST)
-    ]
+    problems = _problems(data)
     if problems:
         return [
             _bad(f"not a JSON Schema: {cut(message, 160)}", at(path), "Mend the keyword here.")
-            for path, message in dict.fromkeys(problems)
+            for path, message in problems
         ]
     try:
         jsonschema_rs.validator_for(data, retriever=_refuse)
@@ -172,6 +185,20 @@ def _metaschema(data: dict[str, Any], at: Any) -> list[Diagnostic]:
             _bad(f"not a JSON Schema: {cut(str(error), 160)}", at(()), "Mend it; nothing could be checked.")
         ]
     return []
+
+
+def _problems(data: dict[str, Any]) -> list[tuple[tuple[str, ...], str]]:
+    """Where a schema breaks the rules of its draft (2020-12 where it names none), and how."""
+    draft = data.get("$schema", _DRAFTS[0])
+    if not isinstance(draft, str) or draft.rstrip("#") not in _DRAFTS:
+        return [(("$schema",), f"{cut(str(draft))} is no draft that is known here")]
+    if jsonschema_rs.meta.is_valid(data):
+        return []
+    from jsonschema.validators import Draft202012Validator, validator_for
+
+    judge = validator_for(data, default=Draft202012Validator)
+    errors = islice(judge(judge.META_SCHEMA).iter_errors(data), _MOST)
+    return list(dict.fromkeys((tuple(str(p) for p in e.absolute_path), e.message) for e in errors))
 
 
 def _bad(message: str, span: Span, remedy: str) -> Diagnostic:

@@ -56,6 +56,12 @@ FAULTS = [
     ('{"properties": {"a": {"$ref": "http://127.0.0.1:9/s.json"}}}', "E142", (1, 31), "outside itself"),
     ('{"$ref": "#/$defs/none"}', "E142", (1, 10), "not in it"),
     ('{"pattern": "("}', "E141", (1, 1), "not a JSON Schema"),
+    ('{"maximum": 1e999}', "E141", (1, 1), "not JSON"),
+    ('{"title": "\\ud800"}', "E141", (1, 1), "surrogate"),
+    ('{"title": "\\ud83d\\ude00", "a": 1, "a": 2}', "E141", (1, 1), "stands twice"),
+    ('{"$schema": 5}', "E141", (1, 13), "no draft"),
+    ('{"$schema": "http://127.0.0.1:9/"}', "E141", (1, 13), "no draft"),
+    ('{"$ref": "#none"}', "E141", (1, 1), "not a JSON Schema"),
     ('{"title": "a\x07b"}', "E104", (1, 13), "U+0007"),
 ]  # fmt: skip
 

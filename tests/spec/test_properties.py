@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import given, settings
@@ -149,6 +150,7 @@ keys = (
 @settings(max_examples=200, deadline=None)
 @given(specs, st.data())
 def test_the_fast_and_the_explaining_validator_agree(data: dict[str, Any], drawn: st.DataObject) -> None:
+    data = deepcopy(data)  # strategies share the dicts that they draw
     place: Any = data
     while isinstance(place, dict) and place and drawn.draw(st.booleans()):
         key = drawn.draw(st.sampled_from(list(place)))
@@ -170,3 +172,25 @@ def test_the_fast_and_the_careful_reading_agree(text: str) -> None:
     except UnusualError:
         return
     assert careful_data(root, "x.yaml") == (fast, [])
+
+
+schema_words = st.sampled_from(
+    ["$ref", "$defs", "$schema", "$id", "$anchor", "type", "properties", "items", "allOf"]
+)
+schema_values = st.recursive(
+    st.sampled_from(["#", "#/$defs/a", "object", "string", "x.json", "urn:x"]) | json_values,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(schema_words | words, inner, max_size=4),
+    max_leaves=8,
+)
+INCLUDING = (
+    "version: 1\nproject: a\nworkloads: {a: {trigger: manual, duration: {max: 1s}, payload_schema: p.json}}\n"
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts | schema_values.map(json.dumps))
+def test_no_payload_schema_raises(schema: str) -> None:
+    result = parse_spec(INCLUDING, includes={"p.json": schema})
+    assert result.spec is not None
+    one = result.spec.workloads[0]
+    assert (one.payload_schema_json is None) == bool(result.diagnostics)
