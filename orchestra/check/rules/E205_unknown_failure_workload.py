@@ -12,7 +12,7 @@ from orchestra.check.words import did_you_mean
 def check(facts: Facts) -> Iterator[Finding]:
     for w in facts.workloads:
         target = w.on_failure
-        if target is None:
+        if target is None or target in facts.spec.broken:
             continue
         if target not in facts.by_name:
             others = [name for name in facts.by_name if name != w.name]

@@ -9,13 +9,15 @@ from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
+    yield from _project(facts)
+    names = {*facts.by_name, *facts.spec.broken}
     claimed = dict[str, str]()
     for w in facts.workloads:
         if w.moved is None:
             continue
         if w.moved == w.name:
             fault, help = f"`{w.name}` already has this name", "Remove `moved`."
-        elif w.moved in facts.by_name:
+        elif w.moved in names:
             fault = f"the workload `{w.moved}` still exists"
             help = f"Remove `{w.moved}` from the spec, or `moved` from `{w.name}`."
         elif w.moved in claimed:
@@ -25,6 +27,12 @@ def check(facts: Facts) -> Iterator[Finding]:
             claimed[w.moved] = w.name
             continue
         yield Finding(w.at("moved.from"), fault, help)
+
+
+def _project(facts: Facts) -> Iterator[Finding]:
+    if facts.spec.moved == facts.spec.project:
+        where = facts.spec.at("moved.from")
+        yield Finding(where, f"the project `{facts.spec.project}` already has this name", "Remove `moved`.")
 
 
 RULE = Rule(

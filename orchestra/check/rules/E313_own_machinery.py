@@ -53,4 +53,5 @@ workloads:
     run: {sql: "select orchestra.send('mails', :payload)"}
 """,
     check=check,
+    judgement=True,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 from orchestra.sql import Name
-from orchestra.sql.builtins import FUNCTIONS, OPERATORS, TYPES
+from orchestra.sql.builtins import FUNCTIONS, OPERATORS, RELATIONS, TYPES
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -17,7 +17,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         found = sql.inspection
         for what, names, known in (
             ("function", found.functions, FUNCTIONS),
-            ("type", found.types, TYPES),
+            ("type", found.types, TYPES | RELATIONS),
             ("operator", found.operators, OPERATORS),
         ):
             for name in _foreign(names, known):

@@ -1,25 +1,30 @@
-"""A key that only a queue can honour."""
+"""A key that the workload's pattern cannot honour."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestra.check.facts import Facts
+from orchestra.check.facts import Facts, Judged
 from orchestra.check.rule import Finding, Rule
+
+_OF_WORKERS = ("batch_size", "concurrency.per_worker", "linger")
+"""What is said to an isolate. A statement is given one message at a time."""
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
-        for key in j.verdict.ignored:
-            if key == "retry" and j.pattern == "wait_until":
-                continue
-            help = (
-                "Remove it: only an Edge worker lingers."
-                if j.queue
-                else "Remove it, or write `pattern: queue`."
-            )
+        keys = [k for k in j.verdict.ignored if k != "retry" or j.pattern != "wait_until"]
+        if j.queue and j.sql:
+            keys += [k for k in _OF_WORKERS if k in j.workload.written]
+        for key in dict.fromkeys(keys):
             name = "a queue with a SQL handler" if j.queue else str(j.pattern)
-            yield Finding(j.workload.at(key, key=True), f"`{key}` has no effect on {name}", help)
+            yield Finding(j.workload.at(key, key=True), f"`{key}` has no effect on {name}", _help(j))
+
+
+def _help(j: Judged) -> str:
+    if j.queue:
+        return "Remove it: a SQL consumer takes one message at a time; `concurrency.limit` is how many consumers."
+    return "Remove it, or write `pattern: queue`."
 
 
 RULE = Rule(
