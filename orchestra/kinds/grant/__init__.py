@@ -15,12 +15,14 @@ from orchestra.spec.model import Workload
 
 @dataclass(frozen=True, slots=True)
 class Grant(Resource):
-    """`function` lies in `public`, where PostgREST looks; `source` is its body; `roles` may execute it."""
+    """`function` lies in `public`, where PostgREST looks; `source` is its body; `roles` may execute it. `sealed` says
+    that it runs as its owner and under an empty search path."""
 
     kind: ClassVar[str] = "grant"
     function: str
     source: str
     roles: tuple[str, ...]
+    sealed: bool = True
 
     @property
     def object_name(self) -> str:

@@ -2,6 +2,7 @@ select 'public.' || p.proname as name,
        jsonb_build_object(
          'function', p.proname,
          'source', p.prosrc,
+         'sealed', p.prosecdef and coalesce(p.proconfig = array['search_path=""'], false),
          'roles', coalesce((
            select jsonb_agg(g.role order by g.role collate "C")
            from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a,
