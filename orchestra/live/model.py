@@ -56,6 +56,8 @@ class Entry:
     applied: Mapping[str, Json]
     protect: bool
     tombstoned: bool
+    gone: bool = False
+    """A tombstone of what was removed: an object of its name is somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,25 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class QueueFacts:
-    """`waiting` counts every message in the queue up to COUNTED + 1, `in_flight` those that are out under a lease;
-    `oldest_s` is the age of the oldest in seconds; `exhausted` counts messages by their hand-outs: (read_ct, count)."""
+    """`waiting` counts every message in the queue up to COUNTED + 1, `archived` likewise, `in_flight` those that are out
+    under a lease; `oldest_s` is the age of the oldest in seconds; `attempts` counts messages by their hand-outs:
+    (read_ct, count)."""
 
     waiting: int
     in_flight: int
     archived: int
     oldest_s: float | None
     attempts: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def messages(self) -> int:
+        """What dropping the queue loses."""
+        return self.waiting + self.archived
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether there are more than were counted."""
+        return max(self.waiting, self.archived) > COUNTED
 
 
 @dataclass(frozen=True, slots=True)

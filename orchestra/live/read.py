@@ -72,7 +72,8 @@ def _registry(
         return {}, {}
     rows = database.rows(
         """
-        select project, address, kind, name, applied, protect, tombstoned_at is not null as tombstoned
+        select project, address, kind, name, applied, protect, tombstoned_at is not null as tombstoned,
+               tombstoned_at is not null and applied = '{}' as gone
         from orchestra.registry
         where (project = %(project)s and (%(only)s::text[] is null or address = any(%(only)s)))
            or (tombstoned_at is null and kind || ':' || name = any(%(names)s))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,8 @@ from orchestra.kinds import BY_NAME, Kind
 from orchestra.live.model import Entry, Found, Live
 from orchestra.plan.model import Action, Condition, FieldChange
 from orchestra.plan.options import PlanOptions
+
+_OWN = re.compile(r"\.(worker|schedule|table)-[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,9 @@ def compare(desired: Program, live: Live, options: PlanOptions) -> tuple[list[Dr
 
 
 def belongs(key: str, workload: str) -> bool:
-    """Whether an address key is a workload's own (`import`, `import.worker-2`)."""
-    return key == workload or key.startswith(f"{workload}.")
+    """Whether an address key is a workload's own (`import`, `import.worker-2`); `tick.5s` is nobody's, whatever a
+    workload is called."""
+    return key == workload or _OWN.sub("", key) == workload
 
 
 def _one(
@@ -94,7 +98,7 @@ def _one(
     if found is None:
         yield _created(base, kind, former, mine)
         return
-    taken_back = entry is not None and entry.name == resource.object_name
+    taken_back = entry is not None and entry.name == resource.object_name and not entry.gone
     if kind.owned and not taken_back:
         adopted = str(resource.address) in options.adopt
         reason = (
@@ -226,7 +230,9 @@ def _removed(desired: Program, live: Live, options: PlanOptions) -> Iterator[Dra
     order = list(BY_NAME)
     gone = [e for a, e in live.entries.items() if not e.tombstoned and a not in desired.resources]
     for entry in sorted(gone, key=lambda e: (order.index(e.address.kind), e.address.name), reverse=True):
-        if options.workload is not None and not belongs(entry.address.name, options.workload):
+        if options.workload is not None and (
+            entry.address.kind == "project" or not belongs(entry.address.name, options.workload)
+        ):
             continue
         kind = BY_NAME[entry.address.kind]
         found = live.find(kind.name, entry.name)
