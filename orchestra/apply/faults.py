@@ -6,10 +6,11 @@ from typing import Final
 
 import psycopg
 
-from orchestra.errors import ApplyError, BlockedError, OrchestraError
+from orchestra.errors import ApplyError, BlockedError, OrchestraError, StalePlanError
 from orchestra.plan.model import Change
 
 _REFUSALS: Final = {"ORC10", "ORC11", "ORC12", "ORC13"}
+_STALE: Final = "ORC14"
 _REMEDIES: Final = {
     "55P03": "somebody holds a lock on it; look at pg_stat_activity and try again",
     "57014": "it took longer than its timeout",
@@ -26,6 +27,8 @@ def refuse(change: Change, error: psycopg.Error) -> OrchestraError:
     state = error.diag.sqlstate or ""
     message = f"{change.address}: {_message(error)}"
     hint = error.diag.message_hint or _REMEDIES.get(state, "")
+    if state == _STALE:
+        return StalePlanError(message, hint)
     if state in _REFUSALS:
         return BlockedError(message, hint)
     return ApplyError(message, f"everything was rolled back. {hint}".strip())

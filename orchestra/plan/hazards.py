@@ -47,14 +47,13 @@ def _removal(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:
     if draft.address.kind != "queue" or found is None:
         return
     facts = queues.get(found.name)
-    lost = (facts.waiting + facts.archived) if facts else 0
-    if facts and lost:
+    if facts and facts.messages:
         yield Hazard(
             "messages",
             f"dropping queue {found.name} loses {count(facts.waiting)} waiting and {count(facts.archived)} archived "
             "messages for ever; pause the workload and let it drain, or copy them first",
             needs_approval=True,
-            approval=f"--allow messages:{draft.address}={lost}",
+            approval=f"--allow messages:{draft.address}={facts.messages}",
         )
 
 

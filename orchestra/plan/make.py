@@ -45,7 +45,7 @@ def make(
             d.fields,
             hazards(d, queues, options),
             (*queue_facts(d, queues), *_job_facts(d, jobs, due)),
-            statements(d, program.project, server) if d.address not in refused else (),
+            statements(d, program.project, server, queues) if d.address not in refused else (),
             d.before,
             d.drift,
         )

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from orchestra.emit.sql import statements_of
 from orchestra.ir.program import Resource
 from orchestra.ir.sql import call, literal
 from orchestra.kinds import BY_NAME, Server
 from orchestra.kinds.ownership import claim, release
-from orchestra.live.model import Entry, Found
+from orchestra.kinds.queue import Queue, drop
+from orchestra.live.model import Entry, Found, QueueFacts
 from orchestra.plan.compare import Draft
 from orchestra.plan.model import Action
 
 
-def statements(draft: Draft, project: str, server: Server) -> tuple[str, ...]:
-    """What brings the change about, in order."""
-    return tuple(_statements(draft, project, server))
+def statements(
+    draft: Draft, project: str, server: Server, queues: Mapping[str, QueueFacts]
+) -> tuple[str, ...]:
+    """What brings the change about, in order. A queue is dropped with what the plan saw in it, and not with more."""
+    return tuple(_statements(draft, project, server, queues))
 
 
-def _statements(draft: Draft, project: str, server: Server) -> Iterator[str]:
+def _statements(
+    draft: Draft, project: str, server: Server, queues: Mapping[str, QueueFacts]
+) -> Iterator[str]:
     match draft.action:
         case Action.CREATE | Action.UPDATE:
             yield from statements_of(_resource(draft), project, server, draft.declared)
@@ -29,8 +34,7 @@ def _statements(draft: Draft, project: str, server: Server) -> Iterator[str]:
                     f"where jobname = {literal(_resource(draft).object_name)} and username = current_user"
                 )
         case Action.REPLACE:
-            former = former_resource(draft)
-            yield from _remove(former, project)
+            yield from _remove(former_resource(draft), project, queues)
             yield from statements_of(_resource(draft), project, server)
         case Action.ADOPT:
             resource = _resource(draft)
@@ -38,7 +42,7 @@ def _statements(draft: Draft, project: str, server: Server) -> Iterator[str]:
             yield from BY_NAME[resource.kind].ensure(resource, project, server)
         case Action.DELETE:
             former = former_resource(draft)
-            yield from _remove(former, project)
+            yield from _remove(former, project, queues)
             yield release(former, project)
         case Action.FORGET:
             yield call("orchestra.release", literal(project), literal(str(draft.address)))
@@ -49,7 +53,9 @@ def _resource(draft: Draft) -> Resource:
     return draft.resource
 
 
-def _remove(resource: Resource, project: str) -> tuple[str, ...]:
+def _remove(resource: Resource, project: str, queues: Mapping[str, QueueFacts]) -> tuple[str, ...]:
+    if isinstance(resource, Queue) and (facts := queues.get(resource.name)) is not None:
+        return drop(resource.name, None if facts.uncounted else facts.messages)
     remove = BY_NAME[resource.kind].remove
     return remove(resource, project) if remove else ()
 

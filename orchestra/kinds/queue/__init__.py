@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from orchestra.ir.category import Category
 from orchestra.ir.program import Resource
-from orchestra.ir.sql import call, literal
+from orchestra.ir.sql import call, literal, value
 from orchestra.kinds.kind import Kind, Server, read_sql
 from orchestra.platform import LOCKS_PER_QUEUE
 from orchestra.spec.model import Workload
@@ -16,11 +16,13 @@ from orchestra.spec.model import Workload
 
 @dataclass(frozen=True, slots=True)
 class Queue(Resource):
-    """`type` is `standard`, `unlogged`, or `partitioned` (read back only: orchestra makes none)."""
+    """`type` is `standard`, `unlogged`, or `partitioned` (read back only: orchestra makes none); `complete` is false
+    where somebody dropped one of its two tables."""
 
     kind: ClassVar[str] = "queue"
     name: str
     type: str = "standard"
+    complete: bool = True
 
     @property
     def object_name(self) -> str:
@@ -37,8 +39,12 @@ def ensure(queue: Queue, project: str, server: Server) -> tuple[str, ...]:
 
 
 def remove(queue: Queue, project: str) -> tuple[str, ...]:
-    # 1.4.4 has only drop_queue(text, boolean); the cast picks the one-argument form where both exist.
-    return (call("orchestra.drop_queue", literal(queue.name)),)
+    return drop(queue.name, None)
+
+
+def drop(name: str, losing: int | None) -> tuple[str, ...]:
+    """Drops a queue that holds at most `losing` messages; None does not count them."""
+    return (call("orchestra.drop_queue", literal(name), value(losing)),)
 
 
 KIND = Kind(

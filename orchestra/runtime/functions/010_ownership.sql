@@ -8,7 +8,9 @@ begin
   case object_exists.kind
     when 'queue' then
       return to_regclass('pgmq.meta') is not null
-        and exists (select from pgmq.meta m where m.queue_name = object_exists.name);
+        and exists (select from pgmq.meta m where m.queue_name = object_exists.name)
+        and (to_regclass(format('pgmq.%I', 'q_' || lower(object_exists.name))) is not null
+             or to_regclass(format('pgmq.%I', 'a_' || lower(object_exists.name))) is not null);
     when 'cron_job' then
       return to_regclass('cron.job') is not null
         and exists (select from cron.job j where j.jobname = object_exists.name);
@@ -31,7 +33,8 @@ end
 $$;
 
 -- Records that a project owns an object, or refuses: an object of another project, or one that stands there and is
--- in nobody's name. A tombstone of the project's own lets it take back what it once had.
+-- in nobody's name. A tombstone lets the project take back what it once had and left behind; it gives no right to what
+-- somebody else made since (see release).
 create or replace function orchestra.claim(
   project text, address text, name text, applied jsonb, protect boolean default null, adopt boolean default false
 ) returns void
@@ -52,30 +55,43 @@ begin
   select r.* into mine from orchestra.registry r
   where r.project = claim.project and r.address = claim.address;
   if not adopt
-     and (mine.project is null or (mine.name is distinct from claim.name))
+     and (mine.project is null or mine.name <> claim.name or (mine.tombstoned_at is not null and mine.applied = '{}'))
      and orchestra.object_exists(the_kind, claim.name) then
     raise exception '% % exists and was not made by orchestra', the_kind, claim.name
       using errcode = 'ORC11', hint = format('Adopt it with: orchestra apply --adopt %s', claim.address);
+  end if;
+
+  -- A queue that is about to be made counts its messages from one again: what is noted of earlier ones is not theirs.
+  if the_kind = 'queue' and to_regclass(format('pgmq.%I', 'q_' || claim.name)) is null then
+    delete from orchestra.delivery d
+    where d.project = claim.project and d.workload = substr(claim.address, length('queue.') + 1);
   end if;
 
   insert into orchestra.registry as r (project, address, kind, name, applied, protect)
   values (claim.project, claim.address, the_kind, claim.name, claim.applied, coalesce(claim.protect, false))
   on conflict on constraint registry_pkey do update set
     name = excluded.name,
-    applied = excluded.applied,
+    -- What compiled SQL does not say of a project (its gate, its environment) stays as the last apply said it.
+    applied = case when r.kind = 'project' then r.applied || excluded.applied else excluded.applied end,
     protect = coalesce(claim.protect, r.protect and r.tombstoned_at is null),
     tombstoned_at = null,
     updated_at = now()
-  where (r.name, r.applied, r.tombstoned_at is null) is distinct from (excluded.name, excluded.applied, true)
+  where r.name <> excluded.name
+     or r.applied is distinct from case when r.kind = 'project' then r.applied || excluded.applied else excluded.applied end
+     or r.tombstoned_at is not null
      or r.protect is distinct from coalesce(claim.protect, r.protect);
 end
 $$;
 
--- Gives an object up and leaves a tombstone.
+-- Gives an object up and leaves a tombstone, which holds nothing of what was applied where the object is gone too.
 create or replace function orchestra.release(project text, address text) returns void
 language sql set search_path = ''
 as $$
-  update orchestra.registry r set tombstoned_at = now(), protect = false, updated_at = now()
+  update orchestra.registry r set
+    tombstoned_at = now(),
+    applied = case when orchestra.object_exists(r.kind, r.name) then r.applied else '{}' end,
+    protect = false,
+    updated_at = now()
   where r.project = release.project and r.address = release.address and r.tombstoned_at is null;
 $$;
 
@@ -123,11 +139,30 @@ as $$
   delete from orchestra.project p where p.project = unregister_project.project;
 $$;
 
--- pgmq 1.4.4 knows only drop_queue(text, boolean), 1.5 and later drop_queue(text).
-create or replace function orchestra.drop_queue(name text) returns void
+-- Drops a queue with all that is in it, or refuses where that is more than `losing` messages, waiting and archived: some
+-- may have arrived since somebody was asked. The lock keeps further ones out; null asks for no count.
+-- pgmq 1.4.4 knows only drop_queue(text, boolean), 1.5 and later drop_queue(text); neither drops what lost a table.
+create or replace function orchestra.drop_queue(name text, losing bigint default null) returns void
 language plpgsql set search_path = ''
 as $$
+declare
+  found_messages bigint;
 begin
+  if to_regclass(format('pgmq.%I', 'q_' || drop_queue.name)) is null
+     or to_regclass(format('pgmq.%I', 'a_' || drop_queue.name)) is null then
+    perform pgmq.create(drop_queue.name);
+  end if;
+  if losing is not null then
+    execute format('lock table pgmq.%I, pgmq.%I in access exclusive mode', 'q_' || drop_queue.name, 'a_' || drop_queue.name);
+    execute format(
+      'select (select count(*) from (select from pgmq.%I limit $1) q) + (select count(*) from (select from pgmq.%I limit $1) a)',
+      'q_' || drop_queue.name, 'a_' || drop_queue.name)
+    into found_messages using losing + 1;
+    if found_messages > losing then
+      raise exception 'queue % holds more than the % messages that it held when the plan was made', drop_queue.name, losing
+        using errcode = 'ORC14', hint = 'Plan again; let it drain, or approve what would be lost now.';
+    end if;
+  end if;
   if to_regprocedure('pgmq.drop_queue(text)') is not null then
     perform pgmq.drop_queue(drop_queue.name);
   else
