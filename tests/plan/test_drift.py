@@ -25,8 +25,8 @@ EDITS = [
     ("select cron.unschedule('orchestra:shop:nightly')", ["create cron_job.nightly"], None),
     ("delete from orchestra.schedule where workload = 'nightly'", ["update cron_job.nightly"], None),
     ("select pgmq.drop_queue('send_receipts')", ["create queue.send-receipts"], None),
-    ("drop table pgmq.q_send_receipts", ["create queue.send-receipts"], None),
-    ("drop table pgmq.a_send_receipts", ["create queue.send-receipts"], None),
+    ("drop table pgmq.q_send_receipts", ["update queue.send-receipts"], ["complete"]),
+    ("drop table pgmq.a_send_receipts", ["update queue.send-receipts"], ["complete"]),
     (
         "update orchestra.workload set max_attempts = 99, sql = 'select 2' where name = 'send-receipts'",
         ["update workload.send-receipts"],
