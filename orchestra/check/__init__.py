@@ -8,6 +8,7 @@ from orchestra.check.rule import Finding, Rule
 from orchestra.check.rules import RULES
 from orchestra.diagnostics import Diagnostic
 from orchestra.spec.model import Spec
+from orchestra.spec.parsing import no_collection
 
 __all__ = ["RULES", "Finding", "Rule", "check"]
 
@@ -17,7 +18,8 @@ def check(spec: Spec) -> tuple[Diagnostic, ...]:
 
     Never raises for what a spec holds. No clock, disk, environment or connection is used.
     """
-    facts = gather(spec)
-    found = [d for rule in RULES for d in rule.run(facts)]
+    with no_collection():
+        facts = gather(spec)
+        found = [d for rule in RULES for d in rule.run(facts)]
     kept = silence(found, spec.ignores, {rule.code: rule.ignorable for rule in RULES})
     return tuple(sorted(dict.fromkeys(kept), key=lambda d: (d.span, d.code, d.message)))
