@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from orchestra.ir.program import Address
 from orchestra.plan.model import Blocker
 from orchestra.spec.model import EdgeHandler, HttpTrigger, Spec, SqlHandler, Workload
 
+_MOVED: Final = "moving a project to another name is not supported yet"
+
 
 def unsupported(spec: Spec) -> Iterator[Blocker]:
+    if spec.moved is not None:
+        yield Blocker(
+            "unsupported",
+            Address("project", spec.project),
+            f"{spec.at('moved')}: {_MOVED}",
+            "leave it out until a later version of orchestra applies it",
+            exit_code=1,
+        )
     for workload in spec.workloads:
         for key, why in _keys(workload):
             yield Blocker(
@@ -23,7 +34,8 @@ def unsupported(spec: Spec) -> Iterator[Blocker]:
 
 def sentences(spec: Spec) -> list[str]:
     """The same without places, for compiled SQL, whose bytes must not depend on where the spec lies."""
-    return [f"{Address('workload', w.name)}: {why}" for w in spec.workloads for _, why in _keys(w)]
+    moved = [f"{Address('project', spec.project)}: {_MOVED}"] if spec.moved is not None else []
+    return moved + [f"{Address('workload', w.name)}: {why}" for w in spec.workloads for _, why in _keys(w)]
 
 
 def _keys(w: Workload) -> Iterator[tuple[str, str]]:

@@ -259,7 +259,7 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`database_env` names the environment variable that holds the URL; `database_url` is one written out."""
+    """`database_env` names the environment variable that holds the URL: a URL is never part of a spec."""
 
     name: str
     database_env: str | None = None

@@ -36,9 +36,12 @@ def command(specs: tuple[Path, ...], out: Path | None, check: bool) -> None:
 def _compile(paths: tuple[Path, ...], out: Path | None, check: bool) -> None:
     from orchestra import pipeline
     from orchestra.cli.specs import require
+    from orchestra.spec.parsing import no_collection
 
-    spec = require(paths)
-    text = pipeline.emit_sql(pipeline.compile_spec(spec), spec)
+    # One road over many values that all live to its end: collecting on the way would only walk them.
+    with no_collection():
+        spec = require(paths)
+        text = pipeline.emit_sql(pipeline.compile_spec(spec), spec)
     _mention_functions(spec)
     if out is None:
         console.out(text, end="")
