@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,12 +16,14 @@ from orchestra.plan.model import Plan
 from orchestra.spec.model import Spec
 
 # What two databases that were brought to the same spec agree in. Times, tombstones and the ledger tell the way that
-# was gone, not the place that was reached.
+# was gone, not the place that was reached; and compiled SQL does not know the environment that a project's row names.
 _ROWS = {
     "workload": "select to_jsonb(w) from orchestra.workload w order by project, name",
     "schedule": "select to_jsonb(s) - 'since' from orchestra.schedule s order by project, workload, position",
     "registry": """
-        select to_jsonb(r) - '{created_at,updated_at,tombstoned_at}'::text[] from orchestra.registry r
+        select to_jsonb(r) - '{created_at,updated_at,tombstoned_at}'::text[]
+                 - case when kind = 'project' then 'applied' else '' end
+        from orchestra.registry r
         where tombstoned_at is null order by project, address
     """,
     "cron.job": """
@@ -68,3 +71,10 @@ def rows(engine: Engine) -> dict[str, list[Any]]:
         for name, table in (("cron.job", "cron.job"), ("queues", "pgmq.meta"))
     }
     return {name: engine.execute(query) for name, query in _ROWS.items() if there.get(name, True)}
+
+
+def dump(engine: Engine) -> str:
+    """The whole schema. A column's `pg_attver` is a number of the moment that some builds of PostgreSQL 17 note."""
+    return "".join(
+        line for line in engine.pg_dump().splitlines(keepends=True) if not re.search(r"SET \(pg_attver=\d+\);$", line)
+    )

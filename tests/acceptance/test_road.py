@@ -6,7 +6,7 @@ import pytest
 from engines import Engine
 
 from acceptance.cases import CASES, GOLDEN_CASES, Case
-from acceptance.live import apply, assert_settled, plan, rows
+from acceptance.live import apply, assert_settled, dump, plan, rows
 from orchestra.pipeline import PlanOptions
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -35,7 +35,7 @@ def test_apply_then_compiled_sql_twice_leaves_nothing_to_do(case: Case, engine: 
 @every_case
 def test_an_apply_equals_a_database_built_from_the_compiled_sql(case: Case, engine: Engine) -> None:
     applied(case, engine)
-    dump, content = engine.pg_dump(), rows(engine)
+    schema, content = dump(engine), rows(engine)
     engine.reset()
     case.prepare(engine)
     if case.needs_pgmq:
@@ -47,5 +47,5 @@ def test_an_apply_equals_a_database_built_from_the_compiled_sql(case: Case, engi
     assert [str(c.address) for c in built.changes] == ([] if case.adopt else [f"project.{case.spec.project}"])
     apply(engine, case.spec)
     assert_settled(engine, case.spec)
-    assert engine.pg_dump() == dump
+    assert dump(engine) == schema
     assert rows(engine) == content
