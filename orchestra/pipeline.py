@@ -93,7 +93,7 @@ def _plan(
     trips = database.round_trips
     if not destroying:
         program = _for_environment(_narrowed(program, options), options)
-    with database.transaction(READ):
+    with database.reading(READ):
         server = probe(database)
         _prove(database, program)
         live = read(database, server, program.project, program)

@@ -10,7 +10,7 @@ import psycopg
 from orchestra.ir.sql import literal
 from orchestra.kinds.requirement import Requirement, condition
 from orchestra.kinds.workload import Workload
-from orchestra.live.connect import Database
+from orchestra.live.connect import Database, first_line
 from orchestra.live.model import ForeignColumn, HandlerFault, Table
 
 PARAMETERS: Final = (3802, 23, 20)
@@ -29,10 +29,6 @@ def failed_requirements(database: Database, requirements: Sequence[Requirement])
         elif value != "t":
             found[requirement.key] = ""
     return found
-
-
-def first_line(error: psycopg.Error) -> str:
-    return error.diag.message_primary or str(error).splitlines()[0]
 
 
 def handler_faults(database: Database, workloads: Iterable[Workload]) -> list[HandlerFault]:

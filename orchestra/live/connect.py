@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -138,7 +138,26 @@ class Database:
                 pq.TransactionStatus.IDLE,
                 pq.TransactionStatus.UNKNOWN,
             ):
-                self.script("rollback")
+                # A connection that broke meanwhile rolls back by itself; the fault that led here is the one to tell.
+                with suppress(psycopg.Error):
+                    self.script("rollback")
+
+    @contextmanager
+    def reading(self, begin: str) -> Generator[None]:
+        """A transaction that only reads; what the server refuses or the network loses becomes a ConnectError."""
+        try:
+            with self.transaction(begin):
+                yield
+        except psycopg.Error as error:
+            raise ConnectError(
+                f"the database could not be read: {first_line(error)}",
+                error.diag.message_hint or "nothing was changed; try again, or connect as a role that may read it",
+            ) from error
+
+
+def first_line(error: psycopg.Error) -> str:
+    """What an error says, without its context."""
+    return error.diag.message_primary or (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 class StatementError(Exception):

@@ -65,7 +65,7 @@ def _archived(name: str) -> str:
 
 def jobs(database: Database, server: ServerFacts, names: Sequence[str]) -> dict[str, JobFacts]:
     """The last run of each job, by name."""
-    if not names or "cron.job" not in server.relations:
+    if not names or "cron.job_run_details" not in server.relations:
         return {}
     rows = database.rows(
         """

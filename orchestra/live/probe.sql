@@ -1,4 +1,14 @@
--- What the server is and what is installed, in one row. Nothing here needs any of it to be there.
+-- What the server is and what is installed, in one row. Nothing here needs any of it to be there, or to be usable:
+-- to_regclass would fail in a schema that this role may not use.
+with there as (
+  select n.nspname || '.' || c.relname as name, c.oid, has_table_privilege(c.oid, 'select') as readable
+  from pg_catalog.pg_class c
+  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+  where n.nspname || '.' || c.relname = any (array[
+    'pgmq.meta', 'cron.job', 'cron.job_run_details', 'vault.secrets', 'orchestra.version', 'orchestra.project',
+    'orchestra.registry', 'orchestra.workload', 'orchestra.schedule'
+  ])
+)
 select
   current_user::text as role,
   current_database()::text as database,
@@ -7,16 +17,16 @@ select
   (select rolsuper from pg_catalog.pg_roles where rolname = current_user) as superuser,
   current_setting('max_locks_per_transaction')::int
     * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) as lock_slots,
-  current_setting('cron.timezone', true) as cron_timezone,
-  current_setting('cron.database_name', true) as cron_database,
+  -- Not every role may read these; for the others the view has no row, where current_setting would fail.
+  (select setting from pg_catalog.pg_settings where name = 'cron.timezone') as cron_timezone,
+  (select setting from pg_catalog.pg_settings where name = 'cron.database_name') as cron_database,
   (select extversion from pg_catalog.pg_extension where extname = 'pg_cron') as pg_cron,
   exists (select from pg_catalog.pg_available_extensions where name = 'pgmq') as pgmq_available,
   (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron') as pg_cron_default,
-  to_regclass('pgmq.meta') is not null as pgmq,
+  exists (select from there where name = 'pgmq.meta') as pgmq,
   array(
-    select r from unnest(array['pgmq.meta', 'cron.job', 'vault.secrets', 'orchestra.version', 'orchestra.project',
-                               'orchestra.registry', 'orchestra.workload', 'orchestra.schedule']) r
-    where to_regclass(r) is not null
+    -- The history of jobs is for people only, so it is left out where this role may not read it.
+    select name from there where readable or name <> 'cron.job_run_details'
   ) as relations,
   array(
     select s.name
@@ -24,10 +34,11 @@ select
     join pg_catalog.pg_namespace n on n.nspname = s.name
     where not has_schema_privilege(n.oid, 'usage')
   ) as unusable,
-  coalesce(
-    (select has_table_privilege(c.oid, 'select')
-     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = 'cron' and c.relname = 'job'),
-    true
-  ) as sees_cron_jobs,
+  array(
+    -- Row security hides rows without a word; on cron.job it is pg_cron's own, and shows a role its jobs.
+    select name from there
+    where (not readable and name not in ('cron.job_run_details', 'vault.secrets'))
+       or (name like 'orchestra.%' and row_security_active(oid))
+    order by name
+  ) as unreadable,
   pg_catalog.now() as now

@@ -21,9 +21,16 @@ def probe(database: Database) -> ServerFacts:
             "so it cannot see what is already there",
             "; ".join(f'grant usage on schema {s} to "{row["role"]}"' for s in unusable),
         )
-    if not row.pop("sees_cron_jobs"):
+    unreadable = row.pop("unreadable")
+    if "cron.job" in unreadable:
         raise ConnectError(
             f"role {row['role']} cannot see cron jobs, so orchestra cannot tell which exist",
             f'grant select on cron.job to "{row["role"]}", or connect as the role that owns the jobs',
+        )
+    if unreadable:
+        raise ConnectError(
+            f"role {row['role']} cannot see what is in {', '.join(unreadable)}, "
+            "so orchestra cannot tell what is already there",
+            "connect as the role that made the first apply",
         )
     return ServerFacts(**{**row, "relations": frozenset(row["relations"])})
