@@ -52,8 +52,12 @@ def condition(requirement: Requirement) -> str:
         digits = f"regexp_replace(({found}), '[^0-9.].*$', '')"
         holds = f"coalesce(string_to_array({digits}, '.')::int[] {comparison} {wanted}, false)"
     if requirement.extension == "pgmq":
-        # Installed as plain SQL it has no version; its capabilities are told by its catalogue.
-        holds = f"({holds} or to_regclass('pgmq.meta') is not null)"
+        # Installed as plain SQL it has no version; its capabilities are told by its catalogue. Where the server has
+        # none to offer, installing that SQL is a change of the very plan.
+        holds = (
+            f"({holds} or to_regclass('pgmq.meta') is not null or not exists "
+            f"(select from pg_catalog.pg_available_extensions where name = {name}))"
+        )
     return holds
 
 
