@@ -16,7 +16,7 @@ from orchestra.apply.lock import take_lock
 from orchestra.apply.proof import Part, Seen, look, parts, prove
 from orchestra.errors import ApplyError, BlockedError, OrchestraError, StalePlanError
 from orchestra.ir.sql import canonical_json, literal, value
-from orchestra.live.connect import Database, StatementError
+from orchestra.live.connect import Database, StatementError, machine
 from orchestra.live.model import ServerFacts
 from orchestra.live.server import probe
 from orchestra.plan.model import Change, Plan
@@ -108,6 +108,7 @@ class _Batch:
             with self.database.transaction(BEGIN):
                 take_lock(self.database, lock_timeout_s)
                 server = probe(self.database)
+                self._refuse_elsewhere(server)
                 before = look(self.database, server, self.part)
                 self._refuse_stale(before)
                 self._run()
@@ -118,6 +119,29 @@ class _Batch:
                 return marker.deployment
         except psycopg.Error as error:
             raise translated(error) from error
+
+    def _refuse_elsewhere(self, server: ServerFacts) -> None:
+        """A saved plan is for one database, one role and one environment; elsewhere its objects may look the same."""
+        meant = self.plan.target
+        here = (machine(self.database.host), server.database, server.role)
+        if here != (machine(meant.host), meant.database, meant.role):
+            raise StalePlanError(
+                f"this plan was made for database {meant.database} on {meant.host} as role {meant.role}, and this is "
+                f"{server.database} on {self.database.host} as role {server.role}",
+                "nothing was changed; plan again for the database that is meant",
+            )
+        if "orchestra.project" not in server.relations:
+            return
+        for row in self.database.rows(
+            "select owner_role, environment from orchestra.project where project = %(project)s",
+            {"project": self.plan.project},
+        ):
+            if row["owner_role"] != server.role or row["environment"] not in (None, meant.environment):
+                raise BlockedError(
+                    f"project.{self.plan.project}: this database holds environment {row['environment']} of the "
+                    f"project, owned by role {row['owner_role']}; the plan is for {meant.environment} as {server.role}",
+                    "plan again with the environment and the role that are meant",
+                )
 
     def _refuse_stale(self, seen: Seen) -> None:
         for change in self.changes:

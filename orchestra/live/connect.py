@@ -209,6 +209,11 @@ def connect(url: str) -> Database:
     return Database(connection, url)
 
 
+def machine(host: str) -> str:
+    """One word for the ways in which this machine is called."""
+    return "local socket" if host in ("localhost", "127.0.0.1", "::1") else host
+
+
 def safe(url: str) -> str:
     """A URL as it may be printed: host, port, database and user, no password and no other settings."""
     try:
