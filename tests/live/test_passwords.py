@@ -49,6 +49,9 @@ def test_no_error_holds_a_password(embedded: Engine, case: int) -> None:
 
 
 def test_a_url_is_printed_without_its_password() -> None:
-    assert safe(f"postgresql://u:{SECRET}@db.example.com:6543/app?sslmode=require") == "u@db.example.com:6543/app"
+    assert (
+        safe(f"postgresql://u:{SECRET}@db.example.com:6543/app?sslmode=require")
+        == "u@db.example.com:6543/app"
+    )
     assert safe(f"host=/tmp password={SECRET} dbname=app") == "the default user@local socket/app"
     assert safe("not a url at all '") == "the given URL"

@@ -16,7 +16,7 @@ def _spec(*requirements: str) -> str:
 
 HOLDS = [
     "{name: a, check: {sql: \"select current_setting('server_version_num')::int >= 150000\"}}",
-    "{name: b, check: {sql: \"select exists (select from app.orders) or true;\"}}",
+    '{name: b, check: {sql: "select exists (select from app.orders) or true;"}}',
     "{name: c, check: {relation: app.orders}}",
     "{extension: plpgsql}",
     '{extension: plpgsql, version: ">=1.0"}',

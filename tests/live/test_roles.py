@@ -23,7 +23,10 @@ def _plan_as(shop: Shop, role: str, **options: object) -> pipeline.Plan:
     [
         ("", "may not use the schemas pgmq, cron, orchestra"),
         ("grant usage on schema pgmq, orchestra to b", "may not use the schema cron"),
-        ("grant usage on schema pgmq, orchestra, cron to b; revoke select on cron.job from public", "cannot see cron jobs"),
+        (
+            "grant usage on schema pgmq, orchestra, cron to b; revoke select on cron.job from public",
+            "cannot see cron jobs",
+        ),
         ("grant usage on schema pgmq, orchestra, cron to b", "cannot see what is in orchestra.project"),
         (
             "grant usage on schema pgmq, orchestra, cron to b; grant select on all tables in schema orchestra, pgmq to b",

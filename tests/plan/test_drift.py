@@ -33,7 +33,11 @@ EDITS = [
         ["max_attempts", "sql"],
     ),
     ("delete from orchestra.workload where name = 'purge-sessions'", None, None),
-    (f"alter table app.orders disable trigger {TRIGGER}", ["update table_trigger.send-receipts"], ["enabled"]),
+    (
+        f"alter table app.orders disable trigger {TRIGGER}",
+        ["update table_trigger.send-receipts"],
+        ["enabled"],
+    ),
     (f"drop trigger {TRIGGER} on app.orders", ["update table_trigger.send-receipts"], ["on"]),
     (
         f"create or replace trigger {TRIGGER} after insert on app.orders for each row "
@@ -56,7 +60,11 @@ EDITS = [
         ["update grant.send-receipts"],
         None,
     ),
-    ("alter function public.enqueue_send_receipts(jsonb) reset search_path", ["update grant.send-receipts"], None),
+    (
+        "alter function public.enqueue_send_receipts(jsonb) reset search_path",
+        ["update grant.send-receipts"],
+        None,
+    ),
     ("drop function public.enqueue_send_receipts(jsonb)", ["create grant.send-receipts"], None),
     ("delete from orchestra.project", ["create project.shop"], None),
     ("drop extension pg_cron", None, None),
@@ -91,7 +99,9 @@ def test_a_spec_can_change_what_lost_its_queue(shop: Shop, gone: str) -> None:
     shop.apply(SHOP.replace("{max: 5s}", "{max: 6s}"))
 
 
-@pytest.mark.parametrize("gone", ["drop table pgmq.a_send_receipts", "select pgmq.drop_queue('send_receipts')"])
+@pytest.mark.parametrize(
+    "gone", ["drop table pgmq.a_send_receipts", "select pgmq.drop_queue('send_receipts')"]
+)
 def test_a_project_that_lost_a_queue_can_be_destroyed(shop: Shop, gone: str) -> None:
     shop.apply()
     shop.run(gone)

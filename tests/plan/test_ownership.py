@@ -145,7 +145,8 @@ def test_what_another_project_took_after_a_removal_is_its_own(shop: Shop) -> Non
 
 def test_a_workload_may_be_called_like_the_project_or_a_shared_job(shop: Shop) -> None:
     named = "".join(
-        QUEUE.partition("\n")[2].replace("  import:", f"  {name}:", 1) for name in ("shop", "tick", "housekeep", "keep")
+        QUEUE.partition("\n")[2].replace("  import:", f"  {name}:", 1)
+        for name in ("shop", "tick", "housekeep", "keep")
     )
     spec = f"workloads:\n{named}"
     shop.apply(spec)

@@ -61,7 +61,9 @@ def test_what_was_paused_stays_paused_through_later_applies(
     assert_empty(plan)
     assert [(c.code, str(c.address)) for c in plan.conditions] == [("paused_by_hand", address)]
 
-    longer = SHOP.replace("poll_interval: 1m", "poll_interval: 2m").replace("duration: {max: 5s}", "duration: {max: 7s}")
+    longer = SHOP.replace("poll_interval: 1m", "poll_interval: 2m").replace(
+        "duration: {max: 5s}", "duration: {max: 7s}"
+    )
     shop.apply(longer, allow_destroy=True, protect=True)
     assert shop.one(look) is True
     plan = shop.plan(longer, protect=True)
