@@ -20,6 +20,8 @@ def every(interval_ms: int) -> str | None:
 
     The epoch was a Thursday, so 7d fires on Thursdays at midnight UTC.
     """
+    if interval_ms <= 0:
+        return None
     if interval_ms % SECOND == 0 and interval_ms // SECOND in CRON_SECONDS:
         seconds = interval_ms // SECOND
         return f"{seconds} seconds"

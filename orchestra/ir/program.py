@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar, NamedTuple, Self, TypeAlias
+from typing import ClassVar, Final, NamedTuple, Self, TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
@@ -46,18 +46,28 @@ class Resource:
 
     def values(self) -> dict[str, Json]:
         """The fields without the key, as JSON: what the registry records and the plan compares."""
-        return {f.name: _json(getattr(self, f.name)) for f in fields(self) if f.name != "key"}
+        return {name: _json(getattr(self, name)) for name in _defaults(type(self))}
 
     def written(self) -> dict[str, Json]:
         """`values` without those that are the default of their field: `of` brings them back."""
-        defaults = {f.name: f.default for f in fields(self)}
-        return {name: v for name, v in self.values().items() if _json(defaults[name]) != v}
+        defaults = _defaults(type(self)).items()
+        return {n: _json(v) for n, default in defaults if (v := getattr(self, n)) != default}
 
     @classmethod
     def of(cls, key: str, values: Mapping[str, Json]) -> Self:
         """Build from what `values` gave; unknown names are dropped, so that an older record still reads."""
-        known = {f.name for f in fields(cls)} - {"key"}
+        known = _defaults(cls)
         return cls(key, **{k: _frozen(v) for k, v in values.items() if k in known})
+
+
+def _defaults(cls: type[Resource]) -> Mapping[str, object]:
+    """Every field but the key, with its default; looked up once a class, as it is asked for with every resource."""
+    if (found := _DEFAULTS.get(cls)) is None:
+        found = _DEFAULTS[cls] = {f.name: f.default for f in fields(cls) if f.name != "key"}
+    return found
+
+
+_DEFAULTS: Final[dict[type[Resource], Mapping[str, object]]] = {}
 
 
 def _json(value: object) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Final
 
 from orchestra.ir.program import Json
 
@@ -59,7 +60,10 @@ def call(function: str, *arguments: str) -> str:
 
 def canonical_json(item: Json) -> str:
     """JSON with sorted keys and no needless blanks; whole floats are written as integers, as jsonb compares them."""
-    return json.dumps(_whole(item), sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
+    return _ENCODER.encode(_whole(item))
+
+
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
 
 
 def _whole(item: Json) -> Json:

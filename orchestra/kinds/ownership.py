@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestra.ir.program import Resource
-from orchestra.ir.sql import call, canonical_json, literal, value
+from orchestra.ir.program import Json, Resource
+from orchestra.ir.sql import call, canonical_json, dollar, literal, value
 
 
 def claim(resource: Resource, project: str, *, adopt: bool = False) -> str:
@@ -17,13 +17,20 @@ def claim(resource: Resource, project: str, *, adopt: bool = False) -> str:
         literal(project),
         literal(str(resource.address)),
         literal(resource.object_name),
-        literal(canonical_json(values)),
+        _recorded(values),
     ]
     if isinstance(protect, bool):
         arguments.append(f"protect => {value(protect)}")
     if adopt:
         arguments.append("adopt => true")
     return call("orchestra.claim", *arguments)
+
+
+def _recorded(values: dict[str, Json]) -> str:
+    """What is recorded, as a jsonb expression; a statement stands in it as people write it, not escaped."""
+    sql = values.pop("sql", None)
+    rest = literal(canonical_json(values))
+    return rest if not isinstance(sql, str) else f"{rest}::jsonb || jsonb_build_object('sql', {dollar(sql)})"
 
 
 def release(resource: Resource, project: str) -> str:

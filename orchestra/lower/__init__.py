@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from orchestra.classify import classify
+from orchestra.classify import pattern_of
 from orchestra.ir.program import Program, Resource
 from orchestra.kinds import (
     BY_NAME,
@@ -26,7 +26,7 @@ __all__ = ["lower", "patterns"]
 
 def patterns(spec: Spec) -> dict[str, Pattern]:
     """The pattern of each workload that has a feasible one; rules report those that have none."""
-    found = ((w.name, classify(w, spec.platform).pattern) for w in spec.workloads)
+    found = ((w.name, pattern_of(w, spec.platform)) for w in spec.workloads)
     return {name: pattern for name, pattern in found if pattern is not None}
 
 

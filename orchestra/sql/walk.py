@@ -16,6 +16,20 @@ _EVENTS: Final = {
     "MergeStmt": "",
     "RefreshMatViewStmt": "refresh",
 }
+_MEANING: Final = frozenset(_EVENTS) | {
+    "RangeVar",
+    "FuncCall",
+    "funccall",
+    "A_Expr",
+    "TypeName",
+    "typeName",
+    "ColumnRef",
+    "ParamRef",
+    "intoClause",
+    "TruncateStmt",
+    "CreateTableAsStmt",
+}
+"""The nodes and fields that `_visit` knows."""
 _MERGE: Final = {"CMD_INSERT": "insert", "CMD_UPDATE": "update", "CMD_DELETE": "delete"}
 
 
@@ -40,15 +54,18 @@ class Walk:
             if isinstance(node, list):
                 self._stack.extend((item, scope) for item in reversed(node))
             elif isinstance(node, dict):
+                # Most of a tree is scalars and plain nesting: only what has a meaning here is looked at.
                 for key, value in reversed(node.items()):
-                    self._visit(key, value, scope)
+                    if isinstance(value, dict):
+                        if key in _MEANING or "withClause" in value:
+                            self._visit(key, value, scope)
+                        else:
+                            self._stack.append((value, scope))
+                    elif isinstance(value, list) and key != "lockedRels":
+                        self._stack.append((value, scope))
 
-    def _visit(self, key: str, value: Any, scope: frozenset[str]) -> None:
+    def _visit(self, key: str, value: Node, scope: frozenset[str]) -> None:
         """`key` is the node's type, or the field that holds it."""
-        if not isinstance(value, dict):
-            if key != "lockedRels":
-                self._push(value, scope)
-            return
         match key:
             case "RangeVar":
                 if "schemaname" in value or value.get("relname") not in scope:

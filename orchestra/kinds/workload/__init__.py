@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from orchestra.ir.category import Category
 from orchestra.ir.program import Resource
-from orchestra.ir.sql import canonical_json, dollar, literal
+from orchestra.ir.sql import canonical_json, literal, value
 from orchestra.kinds.kind import Kind, Server, read_sql
 from orchestra.spec.model import Pattern, SqlHandler
 from orchestra.spec.model import Workload as Declared
@@ -88,18 +89,17 @@ def lower(workload: Declared, pattern: Pattern) -> Iterator[Workload]:
     )
 
 
+@lru_cache(maxsize=256)
 def _canonical(text: str | None) -> str | None:
     return None if text is None else canonical_json(json.loads(text))
 
 
 def ensure(workload: Workload, project: str, server: Server) -> tuple[str, ...]:
-    config = workload.written()
-    config.pop("protect", None)
-    sql = config.pop("sql", None)
-    arguments = [literal(project), literal(workload.key), literal(canonical_json(config))]
-    if isinstance(sql, str):
-        arguments.append(f"sql => {dollar(sql)}")
-    return (f"select orchestra.set_workload({', '.join(arguments)})",)
+    """The row is written from what was just recorded for it; whether it is paused is said apart, as an operator may
+    have turned it since."""
+    return (
+        f"select orchestra.set_workload({literal(project)}, {literal(workload.key)}, paused => {value(workload.paused)})",
+    )
 
 
 def remove(workload: Workload, project: str) -> tuple[str, ...]:

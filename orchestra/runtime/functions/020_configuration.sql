@@ -1,21 +1,27 @@
--- Writes a workload's configuration. `config` holds the columns that differ from the defaults below; every other one
--- goes back to its default, so that what is left out of the spec is not remembered.
-create or replace function orchestra.set_workload(project text, name text, config jsonb, sql text default null)
-returns void
+-- Writes a workload's configuration from what has just been recorded for it in the registry, where every value stands
+-- that differs from the defaults below; all others go back to their default, so that what is left out of the spec is not
+-- remembered. Whether it is paused is said apart: that may be an operator's doing, which a later apply leaves as it is.
+create or replace function orchestra.set_workload(project text, name text, paused boolean) returns void
 language plpgsql set search_path = ''
 as $$
 declare
+  config jsonb;
   wanted orchestra.workload;
 begin
+  select r.applied into strict config
+  from orchestra.registry r
+  where r.project = set_workload.project and r.address = 'workload.' || set_workload.name;
   wanted := jsonb_populate_record(
     null::orchestra.workload,
     jsonb_build_object(
       'search_path', '[]'::jsonb, 'batch_size', 1, 'concurrency', 1, 'timeout_ms', 0, 'visibility_timeout_ms', 0,
       'max_attempts', 1, 'backoff_initial_ms', 0, 'backoff_factor', 1, 'backoff_max_ms', 0, 'backoff_jitter', 'full',
-      'delay_ms', 0, 'paused', false, 'summary', ''
+      'delay_ms', 0, 'summary', ''
     )
     || config
-    || jsonb_build_object('project', set_workload.project, 'name', set_workload.name, 'sql', set_workload.sql)
+    || jsonb_build_object(
+      'project', set_workload.project, 'name', set_workload.name, 'paused', set_workload.paused
+    )
   );
   -- The schema of a payload travels as text, in the form in which the plan compares it.
   if jsonb_typeof(config -> 'payload_schema') = 'string' then
