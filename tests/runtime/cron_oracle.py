@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-WEEKDAYS = "sun mon tue wed thu fri sat".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 
 
 class Cron:
@@ -53,8 +53,9 @@ def _numbers(field: str, low: int, high: int, names: list[str] | None = None, ba
 def due(cron: str, timezone: str | None, after: datetime, until: datetime) -> list[datetime]:
     """All due times in (after, until].
 
-    A local clock is watched minute by minute. A wildcard hour runs whenever the clock shows a time of its own. A fixed hour
-    runs when the clock first passes such a time: what it shows again is old, what it jumps over it passes at once.
+    A local clock is watched minute by minute. A wildcard hour runs whenever the clock shows a time of its own. A
+    fixed hour runs when the clock first passes such a time: what it shows again is old, what it jumps over it passes
+    at once.
     """
     fields = Cron(cron)
     zone = ZoneInfo(timezone or "UTC")

@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -135,7 +135,8 @@ class RuntimeDb:
 
     def dead(self, name: str) -> list[Any]:
         return self.rows(
-            "select msg_id, attempts, reason, error, sqlstate from orchestra.dead_letter where workload = %s order by id",
+            "select msg_id, attempts, reason, error, sqlstate from orchestra.dead_letter "
+            "where workload = %s order by id",
             name,
         )
 
@@ -172,10 +173,8 @@ class RuntimeDb:
         """Run functions in threads; at the end they are waited for. Database errors in them are of no interest."""
 
         def quiet(target: Callable[[], None]) -> None:
-            try:
+            with suppress(psycopg.Error):
                 target()
-            except psycopg.Error:
-                pass
 
         threads = [threading.Thread(target=quiet, args=(t,), daemon=True) for t in targets]
         for thread in threads:

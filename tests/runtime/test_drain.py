@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 import psycopg
 import pytest
 
 from runtime.runtime_db import PROJECT, RuntimeDb
 
-ENGINES = ("embedded", "pg17")
+ENGINES = ("embedded", "pg17", "pg15")
 
 
 @pytest.fixture
@@ -18,7 +19,8 @@ def effects(db: RuntimeDb) -> str:
     """A table for what handlers do."""
     db.run("drop table if exists public.effect")
     db.run(
-        "create table public.effect (msg_id bigint, attempt int, payload jsonb, at timestamptz default clock_timestamp())"
+        "create table public.effect "
+        "(msg_id bigint, attempt int, payload jsonb, at timestamptz default clock_timestamp())"
     )
     # Errors and sleeps that the planner cannot fold away or leave out.
     db.run(
@@ -313,10 +315,8 @@ def test_never_more_handlers_than_the_limit(db: RuntimeDb) -> None:
 
     def work(worker: int) -> None:
         while not stop.is_set():
-            try:
+            with suppress(psycopg.Error):
                 db.drain(name, worker)
-            except psycopg.Error:
-                pass
             time.sleep(0.01)
 
     with db.background(*[lambda w=w: work(w) for w in (1, 1, 2, 2, 3)]):  # type: ignore[misc]
@@ -324,7 +324,8 @@ def test_never_more_handlers_than_the_limit(db: RuntimeDb) -> None:
             for _ in range(15):
                 time.sleep(0.1)
                 db.run(
-                    "select pg_terminate_backend(pid) from orchestra.slot where workload = %s and pid is not null limit 1",
+                    "select pg_terminate_backend(pid) from orchestra.slot "
+                    "where workload = %s and pid is not null limit 1",
                     name,
                 )
             db.wait_for(f"select not exists (select from pgmq.q_{name})", seconds=30)

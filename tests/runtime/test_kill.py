@@ -33,7 +33,10 @@ def workers(db: RuntimeDb, name: str, count: int) -> Iterator[None]:
             except psycopg.Error:
                 time.sleep(0.02)
 
-    targets = [lambda w=w: calls("call orchestra.drain_sql(%s, %s, %s)", PROJECT, name, w) for w in range(1, count + 1)]
+    targets = [
+        lambda w=w: calls("call orchestra.drain_sql(%s, %s, %s)", PROJECT, name, w)
+        for w in range(1, count + 1)
+    ]
     with db.background(*targets, lambda: calls("call orchestra.tick(%s, 1000)", PROJECT)):
         try:
             yield
@@ -55,7 +58,9 @@ def effects(db: RuntimeDb) -> str:
     return "select public.slow_effect($3, $1)"
 
 
-def test_workers_that_are_ended_at_any_moment_lose_nothing_and_do_nothing_twice(db: RuntimeDb, effects: str) -> None:
+def test_workers_that_are_ended_at_any_moment_lose_nothing_and_do_nothing_twice(
+    db: RuntimeDb, effects: str
+) -> None:
     """Guarantees 2, 3 and 5."""
     name = db.queue(effects, concurrency=3, max_attempts=100, backoff_initial_ms=1, backoff_max_ms=5)
     db.send_many(name, 600)
@@ -75,7 +80,9 @@ def test_workers_that_are_ended_at_any_moment_lose_nothing_and_do_nothing_twice(
     assert db.dead(name) == []
 
 
-def test_a_message_that_kills_its_worker_dies_after_its_attempts_and_alone(db: RuntimeDb, effects: str) -> None:
+def test_a_message_that_kills_its_worker_dies_after_its_attempts_and_alone(
+    db: RuntimeDb, effects: str
+) -> None:
     """Guarantee 3 and trap 2: innocents share nothing with the poison."""
     db.run(
         """create or replace function public.poison(id bigint, payload jsonb) returns void language plpgsql as $$
@@ -84,14 +91,16 @@ def test_a_message_that_kills_its_worker_dies_after_its_attempts_and_alone(db: R
           if payload::int %% 50 = 0 then perform pg_terminate_backend(pg_backend_pid()); end if;
         end $$""".replace("%%", "%")
     )
-    name = db.queue("select public.poison($3, $1)", concurrency=2, max_attempts=3, backoff_initial_ms=1, batch_size=50)
+    name = db.queue(
+        "select public.poison($3, $1)", concurrency=2, max_attempts=3, backoff_initial_ms=1, batch_size=50
+    )
     db.send_many(name, 200)
     with workers(db, name, 2):
         db.wait_for(f"select not exists (select from pgmq.q_{name})", seconds=30)
     assert db.rows("select count(*), count(distinct msg_id) from public.effect") == [(196, 196)]
-    assert sorted(db.rows("select payload, attempts, reason from orchestra.dead_letter where workload = %s", name)) == [
-        (n, 3, "exhausted") for n in (50, 100, 150, 200)
-    ]
+    assert sorted(
+        db.rows("select payload, attempts, reason from orchestra.dead_letter where workload = %s", name)
+    ) == [(n, 3, "exhausted") for n in (50, 100, 150, 200)]
     assert "went away without a verdict" in db.dead(name)[0][3]
 
 
@@ -108,7 +117,9 @@ def test_an_attempt_is_counted_before_the_handler_runs(db: RuntimeDb) -> None:
 
 
 def test_what_a_killed_worker_held_waits_for_the_backoff_and_not_for_the_lease(db: RuntimeDb) -> None:
-    name = db.queue("select pg_sleep(60)", visibility_timeout_ms=3_600_000, backoff_initial_ms=200, backoff_max_ms=200)
+    name = db.queue(
+        "select pg_sleep(60)", visibility_timeout_ms=3_600_000, backoff_initial_ms=200, backoff_max_ms=200
+    )
     db.send(name)
     with db.background(lambda: db.drain(name)):
         db.terminate(db.running_pid(name))
@@ -116,9 +127,9 @@ def test_what_a_killed_worker_held_waits_for_the_backoff_and_not_for_the_lease(d
         assert db.slot(name) == (None, None, [], [])
         left = db.one(f"select extract(epoch from vt - now())::float8 from pgmq.q_{name}")
         assert 0 < left <= 0.2
-    assert db.rows("select settled, free, last_sqlstate from orchestra.delivery where workload = %s", name) == [
-        (0, 0, "57P01")
-    ]
+    assert db.rows(
+        "select settled, free, last_sqlstate from orchestra.delivery where workload = %s", name
+    ) == [(0, 0, "57P01")]
 
 
 def test_a_worker_itself_takes_over_the_slot_of_a_dead_one(db: RuntimeDb) -> None:

@@ -20,7 +20,12 @@ TRANSITIONS = {
 
 
 def watch(
-    db: RuntimeDb, table: str, *events: str, columns: tuple[str, ...] = (), payload: str = "key", workload: str = ""
+    db: RuntimeDb,
+    table: str,
+    *events: str,
+    columns: tuple[str, ...] = (),
+    payload: str = "key",
+    workload: str = "",
 ) -> str:
     """The triggers as the compiler makes them."""
     name = workload or db.queue()
@@ -35,7 +40,9 @@ def watch(
 
 def sent(db: RuntimeDb, name: str) -> list[Any]:
     """What arrived: op, key, changed; the queue is empty afterwards."""
-    rows = db.rows(f"with gone as (delete from pgmq.q_{name} returning *) select message from gone order by msg_id")
+    rows = db.rows(
+        f"with gone as (delete from pgmq.q_{name} returning *) select message from gone order by msg_id"
+    )
     for (message,) in rows:
         assert set(message) - {"row"} == {"op", "table", "key", "changed", "at"}
         assert message["at"].endswith("Z")
@@ -71,7 +78,10 @@ def test_an_update_counts_where_values_differ(db: RuntimeDb, docs: str) -> None:
     assert sent(db, any_column) == [("update", {"id": 1}, ["views"]), ("update", {"id": 2}, ["views"])]
     assert sent(db, body_only) == []
     db.run("update docs set body = 'a', views = 9")
-    assert sent(db, any_column) == [("update", {"id": 1}, ["views"]), ("update", {"id": 2}, ["body", "views"])]
+    assert sent(db, any_column) == [
+        ("update", {"id": 1}, ["views"]),
+        ("update", {"id": 2}, ["body", "views"]),
+    ]
     assert sent(db, body_only) == [("update", {"id": 2}, ["body"])]
     db.run("""update docs set meta = '{"a": 2}'""")  # json has no equality
     assert sent(db, any_column) == [("update", {"id": 1}, ["meta"]), ("update", {"id": 2}, ["meta"])]
@@ -102,7 +112,9 @@ def test_the_row_travels_where_the_spec_says_so(db: RuntimeDb, docs: str) -> Non
     db.run("insert into docs (id, body) values (1, 'a')")
     db.run("update docs set body = 'b'")
     db.run("delete from docs")
-    rows = db.rows(f"select message -> 'op', message ? 'row', message -> 'row' from pgmq.q_{name} order by msg_id")
+    rows = db.rows(
+        f"select message -> 'op', message ? 'row', message -> 'row' from pgmq.q_{name} order by msg_id"
+    )
     new = {"id": 1, "body": "b", "views": 0, "meta": None}
     assert rows == [("insert", True, {**new, "body": "a"}), ("update", True, new), ("delete", False, None)]
 
@@ -111,7 +123,9 @@ def test_upserts_merges_and_copies_are_seen(db: RuntimeDb, docs: str) -> None:
     name = watch(db, docs)
     db.run("insert into docs (id, body) values (1, 'a')")
     sent(db, name)
-    db.run("insert into docs (id, body) values (1, 'b'), (2, 'b') on conflict (id) do update set body = excluded.body")
+    db.run(
+        "insert into docs (id, body) values (1, 'b'), (2, 'b') on conflict (id) do update set body = excluded.body"
+    )
     assert sorted(sent(db, name), key=str) == [("insert", {"id": 2}, []), ("update", {"id": 1}, ["body"])]
     with db.main.cursor().copy("copy docs (id, body) from stdin") as copy:
         copy.write_row((3, "c"))
@@ -128,7 +142,7 @@ def test_it_belongs_to_the_statements_transaction(db: RuntimeDb, docs: str) -> N
 
 def test_keys_of_several_columns_odd_names_and_odd_types(db: RuntimeDb) -> None:
     db.run('drop table if exists public."Odd ""Table" cascade')
-    db.run('drop domain if exists public.code cascade; create domain public.code as varchar(9)')
+    db.run("drop domain if exists public.code cascade; create domain public.code as varchar(9)")
     db.run(
         """create table public."Odd ""Table" (
              "Kind %1$s" text collate "C", part int, code public.code, at timestamptz, "va'lue" numeric,
@@ -163,6 +177,47 @@ def test_an_applications_search_path_and_temporary_tables_change_nothing(db: Run
         connection.execute("set search_path = pg_temp, public")
         connection.execute("insert into public.docs (id) values (1)")
     assert len(sent(db, name)) == 1
+
+
+def test_an_applications_own_types_are_never_run_with_the_owners_rights(db: RuntimeDb, docs: str) -> None:
+    """An empty search_path still looks for types among the session's temporary objects, and before all others."""
+    watch(db, docs, payload="new")
+    db.run("drop table if exists public.whoami; create table public.whoami (who text)")
+    db.run("grant insert on public.whoami to authenticated, service_role")
+    db.run("grant insert, update, delete, select on docs to authenticated, service_role")
+    for role in ("authenticated", "service_role"):
+        with db.connect() as connection:
+            connection.execute(f"set role {role}")  # type: ignore[arg-type]
+            connection.execute(
+                """create function pg_temp.spy() returns boolean language plpgsql as $$
+                begin insert into public.whoami values (current_user); return true; end $$"""
+            )
+            for name in (
+                "text",
+                "jsonb",
+                "timestamptz",
+                "int8",
+                "name",
+                "record",
+                "interval",
+                "regclass",
+                "bool",
+            ):
+                connection.execute(
+                    f'create domain pg_temp."{name}" as pg_catalog.text check (pg_temp.spy())'  # type: ignore[arg-type]
+                )
+            connection.execute("insert into public.docs (id) values (1)")
+            connection.execute("update public.docs set views = 3")
+            connection.execute("delete from public.docs")
+            if role == "service_role":
+                connection.execute("select orchestra.send(%s, '{}')", (db.queue(),))
+                connection.execute(
+                    "select orchestra.send_many(%s, array['{}'::pg_catalog.jsonb])", (db.queue(),)
+                )
+    assert (
+        db.rows("select distinct who from public.whoami where who not in ('authenticated', 'service_role')")
+        == []
+    )
 
 
 def test_a_trigger_that_outlived_its_workload_does_nothing(db: RuntimeDb, docs: str) -> None:

@@ -1,4 +1,4 @@
-"""The tick: timeouts that hit what they are meant for and nothing else, slots of the dead, one locked queue among many."""
+"""The tick: timeouts that hit what they are meant for alone, slots of the dead, one locked queue among many."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ ENGINES = ("embedded", "pg17")
 
 
 def test_an_overdue_handler_is_cancelled_and_counts_as_a_failure(db: RuntimeDb) -> None:
-    name = db.queue("select pg_sleep(case $2 when 1 then 60 else 0 end)", timeout_ms=100, backoff_initial_ms=1)
+    name = db.queue(
+        "select pg_sleep(case $2 when 1 then 60 else 0 end)", timeout_ms=100, backoff_initial_ms=1
+    )
     ident = db.send(name)
     with db.background(lambda: db.drain(name)):
         db.running_pid(name)
@@ -23,7 +25,9 @@ def test_an_overdue_handler_is_cancelled_and_counts_as_a_failure(db: RuntimeDb) 
         assert db.one("select cancelled_at from orchestra.slot where workload = %s", name) is None
         time.sleep(0.1)
         db.tick()
-    assert db.rows("select msg_id, settled, last_error from orchestra.delivery where workload = %s", name) in (
+    assert db.rows(
+        "select msg_id, settled, last_error from orchestra.delivery where workload = %s", name
+    ) in (
         [(ident, 1, "timed out after 100 ms")],
         [],
     )
@@ -44,9 +48,13 @@ def test_an_overdue_handler_is_cancelled_and_counts_as_a_failure(db: RuntimeDb) 
 def test_a_late_cancel_never_hits_a_verdict_or_a_later_item(db: RuntimeDb) -> None:
     """Handlers that end at the very moment of their timeout, while ticks come without a pause."""
     name = db.queue(
-        "select pg_sleep(0.018 + random() * 0.004)", timeout_ms=20, concurrency=2, max_attempts=1000, backoff_initial_ms=0
+        "select pg_sleep(0.018 + random() * 0.004)",
+        timeout_ms=20,
+        concurrency=2,
+        max_attempts=1000,
+        backoff_initial_ms=0,
     )
-    db.send_many(name, 150)
+    db.send_many(name, 80)
     stop = threading.Event()
     broken: list[str] = []
 
@@ -89,7 +97,9 @@ def test_cancelled_handlers_are_those_that_were_overdue(db: RuntimeDb) -> None:
             db.drain(name)
         finally:
             stop.set()
-    payloads = db.rows("select payload::int, sqlstate from orchestra.dead_letter where workload = %s order by 1", name)
+    payloads = db.rows(
+        "select payload::int, sqlstate from orchestra.dead_letter where workload = %s order by 1", name
+    )
     assert payloads == [(n, "57014") for n in range(5, 61, 5)]
 
 
@@ -108,7 +118,10 @@ def test_a_handler_that_ignores_its_cancel_is_ended(db: RuntimeDb) -> None:
         db.running_pid(name)
         time.sleep(0.06)
         db.tick()
-        db.run("update orchestra.slot set cancelled_at = cancelled_at - interval '11 seconds' where workload = %s", name)
+        db.run(
+            "update orchestra.slot set cancelled_at = cancelled_at - interval '11 seconds' where workload = %s",
+            name,
+        )
         db.tick()
     db.tick()
     db.drain(name)

@@ -1,13 +1,14 @@
 -- Enqueueing. A message is a row that the caller's transaction inserts: rolled back means never sent.
 --
--- These are SECURITY DEFINER, so that a role that may execute them needs no rights on queues. Rows are inserted by
--- column name: the layouts of pgmq 1.4.4 to 1.13 differ, and so do the overloads of pgmq.send.
+-- These are SECURITY DEFINER, so that a role that may execute them needs no rights on queues. Their search_path names
+-- pg_temp last: an empty one looks for types among the caller's temporary objects, and before all others. Rows are
+-- inserted by column name: the layouts of pgmq 1.4.4 to 1.13 differ, and so do the overloads of pgmq.send.
 --
 -- SQLSTATEs: ORC20 no such workload, ORC21 ambiguous name, ORC22 the workload has no queue.
 
 -- The workload called `name`, or `project/name` where two projects have one of that name.
 create or replace function orchestra.find_workload(name text) returns orchestra.workload
-language plpgsql stable set search_path = ''
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   slash int := strpos(find_workload.name, '/');
@@ -43,7 +44,7 @@ $$;
 create or replace function orchestra.enqueue(
   target orchestra.workload, payloads jsonb[], delay interval, headers jsonb
 ) returns bigint[]
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   queue text := 'q_' || (target).queue_name;
@@ -84,7 +85,7 @@ $$;
 create or replace function orchestra.send(
   workload text, payload jsonb, delay interval default null, headers jsonb default null
 ) returns bigint
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   select (orchestra.enqueue(orchestra.find_workload($1), array[$2], $3, $4))[1];
 $$;
@@ -93,7 +94,7 @@ $$;
 create or replace function orchestra.send_many(
   workload text, payloads jsonb[], delay interval default null, headers jsonb default null
 ) returns bigint[]
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(orchestra.enqueue(orchestra.find_workload($1), $2, $3, $4), '{}');
 $$;

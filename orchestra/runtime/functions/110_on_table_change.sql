@@ -14,13 +14,13 @@
 
 -- An instant as JSON payloads carry it, whatever the session's time zone.
 create or replace function orchestra.iso(at timestamptz) returns text
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select replace(to_char($1 at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z');
 $$;
 
 create or replace function orchestra.on_table_change() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   target orchestra.workload;

@@ -41,10 +41,10 @@ $$;
 -- Takes what holds of a due time into account and deals with it: enqueues the message of a queue, or takes the slot
 -- for scheduled SQL and answers its token. Only due times after `since` and not older than ten minutes (a call
 -- that pg_cron started late) or the catch-up window are looked at; of several that were missed, the last one counts,
--- and the others with it only where runs may overlap. `settled_before` is for catching up: it leaves to the
--- schedule's own job what has only just become due.
+-- and the others with it only where runs may overlap. Catching up leaves to the schedule's own job what has become due
+-- within the last minute and a half.
 create or replace function orchestra.fire_due(
-  project text, workload text, "position" int, settled_before interval default '0',
+  project text, workload text, "position" int, catching_up boolean default false,
   out scheduled_for timestamptz, out token uuid
 )
 language plpgsql set search_path = '' set lock_timeout = '5s'
@@ -53,7 +53,7 @@ declare
   plan orchestra.schedule;
   target orchestra.workload;
   gate text;
-  until_ts constant timestamptz := clock_timestamp() - settled_before;
+  until_ts timestamptz := clock_timestamp();
   catchup interval;
   due timestamptz;
   last_one boolean;
@@ -67,12 +67,18 @@ begin
   where w.project = fire_due.project and w.name = fire_due.workload;
   select p.gate into gate from orchestra.project p where p.project = fire_due.project;
   catchup := coalesce(make_interval(secs => plan.catchup_window_ms / 1000.0), '0');
+  if catching_up then
+    until_ts := until_ts - least(interval '90 seconds', catchup / 2);
+  end if;
 
   for due, last_one in
     select d.t, d.t = max(d.t) over ()
     from orchestra.due(
       plan.cron, plan.every_ms, plan.timezone,
-      greatest(plan.since, until_ts - greatest(catchup, interval '10 minutes')), until_ts,
+      greatest(plan.since, clock_timestamp() - case
+        when catching_up then catchup
+        else greatest(catchup, interval '10 minutes')
+      end), until_ts,
       case when plan.catchup_window_ms is null then -1 else -100 end
     ) d(t)
     where not exists (
@@ -81,9 +87,10 @@ begin
     )
     order by d.t
   loop
+    continue when not last_one and due < clock_timestamp() - catchup;
     if gate is distinct from 'open' or target.paused then
       perform orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'paused');
-    elsif not last_one and (plan.overlap <> 'allow' or due < clock_timestamp() - catchup) then
+    elsif not last_one and plan.overlap <> 'allow' then
       perform orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'skipped');
     elsif target.pattern = 'queue' then
       if plan.overlap <> 'allow'
@@ -100,7 +107,7 @@ begin
       if plan.overlap = 'skip' and exists (
         select from orchestra.scheduled_run r
         where r.project = fire_due.project and r.workload = fire_due.workload
-          and r.started_at <= due and r.finished_at > due
+          and r.status <> 'lost' and r.started_at <= due and r.finished_at > due
       ) then
         perform orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'skipped');
       elsif orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'run') then
@@ -285,8 +292,18 @@ begin
   perform pg_catalog.set_config('search_path', '', true);
   select * into started from orchestra.fire_due(fire.project, fire.workload, fire.position);
   commit;
-  if started.token is not null then
-    call orchestra.run_scheduled(fire.project, fire.workload, started.token, started.scheduled_for);
+  if started.token is null then
+    return;
+  end if;
+  call orchestra.run_scheduled(fire.project, fire.workload, started.token, started.scheduled_for);
+  -- All is written down and committed. What has failed for good fails its cron job too, so that it shows there.
+  select r.status, r.error, r.retry_at into started
+  from orchestra.scheduled_run r
+  where r.project = fire.project and r.workload = fire.workload
+  order by r.id desc limit 1;
+  if started.status = 'failed' and started.retry_at is null then
+    raise exception 'the scheduled run of %/% failed: %', fire.project, fire.workload, started.error
+      using errcode = 'ORC04';
   end if;
 end
 $$;

@@ -91,8 +91,8 @@ end
 $$;
 
 -- pg_cron never deletes what it notes about runs. Rows of the project's jobs go after a day, also those of jobs that
--- are no longer there: they are known by their command. Row security shows a role its own rows only, and the walk along
--- the primary key goes on where it ended, because other people's rows may be many and stay.
+-- are no longer there: they are known by their command, and by their role, as not every role is held to row security. The
+-- walk along the primary key goes on where it ended, because other people's rows may be many and stay.
 create or replace function orchestra.prune_cron(project text, at_most int) returns bigint
 language plpgsql set search_path = '' set lock_timeout = '200ms'
 as $$
@@ -122,7 +122,7 @@ begin
   end if;
   execute
     'delete from cron.job_run_details d
-     where d.runid > $1 and d.runid <= $2
+     where d.runid > $1 and d.runid <= $2 and d.username = current_user
        and d.command ilike ''call orchestra.%'' and split_part(d.command, '''''''', 2) = $3'
   using reached, next_reached, prune_cron.project;
   get diagnostics pruned = row_count;
@@ -225,7 +225,7 @@ begin
   end;
   commit;
 
-  -- Last, because scheduled SQL takes as long as it takes. A minute and a half is left to each schedule's own job.
+  -- Last, because scheduled SQL takes as long as it takes.
   perform pg_catalog.set_config('search_path', '', true);
   for item in
     select s.workload, s.position from orchestra.schedule s
@@ -235,7 +235,7 @@ begin
     started := null;
     begin
       select * into started
-      from orchestra.fire_due(housekeep.project, item.workload, item.position, interval '90 seconds');
+      from orchestra.fire_due(housekeep.project, item.workload, item.position, catching_up => true);
     exception when others then
       raise warning 'orchestra: catching up with %/%: %', housekeep.project, item.workload, sqlerrm;
     end;
