@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestra.diagnostics import Diagnostic
     from orchestra.ir.program import Program
-    from orchestra.pipeline import Applied, PlanOptions
+    from orchestra.apply.run import Applied
+    from orchestra.pipeline import PlanOptions
     from orchestra.plan.model import Plan
     from orchestra.spec.model import Spec
 

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from orchestra.apply.run import Applied
-from orchestra.apply.run import apply as _apply
 from orchestra.emit.sql import emit_sql as _emit
-from orchestra.errors import RequirementError
-from orchestra.ir.program import Address, Program, Resource
-from orchestra.kinds.grant import Grant
-from orchestra.kinds.project import Project
-from orchestra.kinds.requirement import Requirement, describe
-from orchestra.kinds.table_trigger import TableTrigger
-from orchestra.kinds.workload import Workload
-from orchestra.live import checks, facts
-from orchestra.live.connect import Database
-from orchestra.live.model import ForeignColumn, ServerFacts
-from orchestra.live.read import read
-from orchestra.live.server import probe
+from orchestra.ir.program import Address, Program
 from orchestra.lower import lower
-from orchestra.plan.blockers import Findings
-from orchestra.plan.compare import belongs, compare
-from orchestra.plan.composition import in_words, missing, overtaken
-from orchestra.plan.hazards import queue_names
-from orchestra.plan.make import due_of, make
-from orchestra.plan.model import Blocker, Change, Plan, Target
-from orchestra.plan.offline import diff as _diff
+from orchestra.plan.composition import in_words
 from orchestra.plan.options import PlanOptions
 from orchestra.plan.unsupported import sentences, unsupported
-from orchestra.report.plan_json import digest
 from orchestra.spec.model import Composition, Spec
-from orchestra.sql import inspect
 from orchestra.version import __version__
 
-__all__ = ["Applied", "PlanOptions", "apply", "compile_spec", "destroy_plan", "diff", "emit_sql", "plan"]
+if TYPE_CHECKING:
+    from orchestra.apply.run import Applied
+    from orchestra.live.connect import Database
+    from orchestra.plan.model import Change, Plan
 
-_WORD = re.compile(r"\w+")
-READ = (
-    "begin isolation level repeatable read read only; "
-    # Compiling the query of the next fire times takes a second or two, running it a few milliseconds.
-    "set local statement_timeout = '60s'; set local lock_timeout = '5s'; set local jit = off"
-)
+__all__ = ["PlanOptions", "apply", "compile_spec", "destroy_plan", "diff", "emit_sql", "plan"]
 
 
 def compile_spec(spec: Spec) -> Program:
@@ -65,70 +41,26 @@ def plan(database: Database, spec: Spec | Program, options: PlanOptions) -> Plan
     Raises RequirementError where a `requires` check does not hold, ConnectError where the role could not see what is
     there, VersionError where the database belongs to a newer orchestra.
     """
+    from orchestra.planning import plan_program
+
     if isinstance(spec, Program):
-        return _plan(database, spec, options, (), Composition())
+        return plan_program(database, spec, options, (), Composition())
     later = [b for b in unsupported(spec) if options.workload in (None, b.address.name)]
-    return _plan(database, lower(spec), options, later, spec.composition)
+    return plan_program(database, lower(spec), options, later, spec.composition)
 
 
 def destroy_plan(database: Database, project: str, options: PlanOptions) -> Plan:
     """What it takes to remove a project, or one workload of it. The runtime stays: other projects may use it."""
-    return _plan(database, Program.of(project, ()), options, (), Composition(), destroying=True)
+    from orchestra.planning import plan_program
+
+    return plan_program(database, Program.of(project, ()), options, (), Composition(), destroying=True)
 
 
 def diff(before: Program, after: Program) -> tuple[Change, ...]:
     """What would change between two Programs, with no database."""
-    return _diff(before, after)
+    from orchestra.plan.offline import diff as run
 
-
-def _plan(
-    database: Database,
-    program: Program,
-    options: PlanOptions,
-    later: Iterable[Blocker],
-    composition: Composition,
-    *,
-    destroying: bool = False,
-) -> Plan:
-    trips = database.round_trips
-    if not destroying:
-        program = _for_environment(_narrowed(program, options), options)
-    with database.reading(READ):
-        server = probe(database)
-        _prove(database, program)
-        live = read(database, server, program.project, program)
-        drafts, conditions = compare(program, live, options)
-        findings = _findings(database, server, program, composition)
-        conditions += overtaken(composition, program, findings.projects, live)
-        touched = sorted({name for d in drafts for name in queue_names(d)})
-        queues = facts.queues(database, touched)
-        jobs = facts.jobs(
-            database, server, [d.live.name for d in drafts if d.address.kind == "cron_job" and d.live]
-        )
-        due = facts.next_times(database, (due for d in drafts for due in due_of(d)))
-        target = Target(
-            database.host,
-            server.database,
-            server.role,
-            server.server_version,
-            options.environment,
-            options.where,
-        )
-        made = make(
-            program,
-            live,
-            drafts,
-            conditions,
-            findings,
-            queues,
-            jobs,
-            due,
-            options,
-            target=target,
-            tool_version=__version__,
-            more_blockers=(*later, *missing(composition, program, findings.projects)),
-        )
-    return replace(made, round_trips=database.round_trips - trips, destroying=destroying)
+    return run(before, after)
 
 
 def apply(
@@ -144,7 +76,10 @@ def apply(
 
     Raises BlockedError, StalePlanError, LockedError, ProofError, ApplyError or InDoubtError.
     """
-    return _apply(
+    from orchestra.apply.run import apply as run
+    from orchestra.report.plan_json import digest
+
+    return run(
         database,
         plan,
         options or PlanOptions(),
@@ -153,77 +88,3 @@ def apply(
         git_commit=git_commit,
         on_progress=on_progress,
     )
-
-
-def _narrowed(program: Program, options: PlanOptions) -> Program:
-    if options.workload is None:
-        return program
-    shared = {"extension", "runtime", "project", "requirement", "secret"}
-
-    def kept(r: Resource) -> bool:
-        return (
-            r.kind in shared
-            or belongs(r.key, options.workload or "")
-            or r.key.startswith(("tick.", "housekeep."))
-        )
-
-    return Program.of(program.project, (r for r in program if kept(r)))
-
-
-def _for_environment(program: Program, options: PlanOptions) -> Program:
-    gate = "paused" if options.environment_paused else "open"
-    own = Project(program.project, options.environment, gate, options.protect)
-    return Program(program.project, {**program.resources, own.address: own})
-
-
-def _prove(database: Database, program: Program) -> None:
-    required = [r for r in program if isinstance(r, Requirement)]
-    failed = checks.failed_requirements(database, required)
-    if not failed:
-        return
-    lines = [
-        f"requirement {r.key} does not hold: needs {describe(r)}"
-        + (f" ({failed[r.key]})" if failed[r.key] else "")
-        for r in required
-        if r.key in failed
-    ]
-    raise RequirementError(
-        "; ".join(lines), "nothing was changed; bring the database to what `requires` says first"
-    )
-
-
-def _findings(
-    database: Database, server: ServerFacts, program: Program, composition: Composition
-) -> Findings:
-    workloads = [r for r in program if isinstance(r, Workload)]
-    triggers = [r for r in program if isinstance(r, TableTrigger)]
-    grants = [r for r in program if isinstance(r, Grant)]
-    roles = {w.run_role for w in workloads if w.run_role} | {role for g in grants for role in g.roles}
-    known = "orchestra.project" in server.relations
-    return Findings(
-        checks.handler_faults(database, workloads),
-        checks.tables(database, sorted({(t.schema, t.table) for t in triggers})),
-        checks.roles(database, roles),
-        checks.projects(database, [*composition.after, *composition.before]) if known else frozenset(),
-        _foreign(database, workloads),
-    )
-
-
-def _foreign(database: Database, workloads: Iterable[Workload]) -> dict[str, list[ForeignColumn]]:
-    """Columns whose operators a handler under an empty search path would silently not use."""
-    tables: dict[str, set[tuple[str, str]]] = {}
-    words: dict[str, frozenset[str]] = {}
-    for w in workloads:
-        if w.sql and not w.search_path:
-            seen = inspect(w.sql)
-            if any(o.schema is None for o in seen.operators):
-                tables[w.key] = {(r.schema, r.name) for r in seen.relations if r.schema}
-                words[w.key] = frozenset(_WORD.findall(w.sql))
-    wanted = sorted({t for found in tables.values() for t in found})
-    foreign = checks.columns_with_own_operators(database, wanted)
-    result: dict[str, list[ForeignColumn]] = {}
-    for key, found in tables.items():
-        hits = [c for c in foreign if (c.schema, c.table) in found and c.column in words[key]]
-        if hits:
-            result[key] = hits
-    return result
