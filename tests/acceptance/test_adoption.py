@@ -1,0 +1,64 @@
+"""A queue that somebody made by hand is taken over only when one says so, and without losing a message."""
+
+from __future__ import annotations
+
+import pytest
+from engines import Engine
+from engines.waiting import eventually
+
+from acceptance.cases import BY_NAME
+from acceptance.cli import orchestra
+from acceptance.live import apply
+from orchestra.pipeline import PlanOptions
+
+LEGACY = BY_NAME["legacy"]
+ADOPT = PlanOptions(adopt=frozenset(LEGACY.adopt))
+
+
+def test_a_queue_made_by_hand_is_named_and_blocks_the_apply(engine: Engine) -> None:
+    LEGACY.prepare(engine)
+    done = orchestra("apply", LEGACY.spec_file, "--auto-approve", db=engine.dsn)
+    assert done.code == 5
+    assert "emails exists and was not made by orchestra" in done.text
+    assert "--adopt queue.send-email" in done.text
+    assert engine.execute("select to_regnamespace('orchestra') is null") == [(True,)]
+
+
+def test_adopting_leaves_messages_and_other_peoples_jobs_as_they_are(engine: Engine) -> None:
+    LEGACY.prepare(engine)
+    before = engine.execute("select msg_id, message, enqueued_at from pgmq.q_emails order by 1")
+    apply(engine, LEGACY.spec, ADOPT)
+    assert engine.execute("select msg_id, message, enqueued_at from pgmq.q_emails order by 1") == before
+    jobs = {row[0] for row in engine.execute("select jobname from cron.job")}
+    assert {"consume-emails", "purge-log"} <= jobs
+
+
+@pytest.mark.xfail(
+    reason="adoption records no refund, so messages that were read often before are dead letters unseen", strict=True
+)
+def test_adopted_messages_begin_with_all_their_attempts(engine: Engine) -> None:
+    LEGACY.prepare(engine)
+    apply(engine, LEGACY.spec, ADOPT)
+    engine.execute("call orchestra.drain_sql('legacy', 'send-email', 1)")
+    assert engine.execute("select count(*) from orchestra.dead_letter") == [(0,)]
+    assert engine.execute("select count(*) from app.email") == [(25,)]
+
+
+def _lost(engine: Engine) -> bool:
+    """A job that runs at this moment may be in the way of the drop."""
+    engine.psql("set client_min_messages = error; drop schema if exists orchestra cascade", check=False)
+    return engine.execute("select to_regnamespace('orchestra') is null") == [(True,)]
+
+
+@pytest.mark.xfail(reason="cron jobs are not read where orchestra.schedule is not there, so none is adopted", strict=True)
+def test_what_an_earlier_orchestra_left_behind_can_be_adopted_again(engine: Engine) -> None:
+    """The schema was dropped, or the database restored without it: queues, jobs and triggers are still there."""
+    case = BY_NAME["minutes-only"]
+    case.prepare(engine)
+    apply(engine, case.spec)
+    eventually(lambda: _lost(engine), what="dropping the schema beside running jobs")
+    addresses = {str(r.address) for r in case.program if r.kind in ("queue", "cron_job", "table_trigger")}
+    adopted = apply(engine, case.spec, PlanOptions(adopt=frozenset(addresses)))
+    assert {"queue.check-link", "cron_job.count-visits"} <= {
+        str(c.address) for c in adopted.changes if c.action.value == "adopt"
+    }
