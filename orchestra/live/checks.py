@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import psycopg
-
 from orchestra.ir.sql import literal
 from orchestra.kinds.requirement import Requirement, condition
 from orchestra.kinds.workload import Workload

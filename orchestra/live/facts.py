@@ -11,7 +11,7 @@ from typing import Final
 
 from orchestra import runtime
 from orchestra.ir.program import Json
-from orchestra.ir.sql import ident, literal, value
+from orchestra.ir.sql import ident, value
 from orchestra.live.connect import Database
 from orchestra.live.model import COUNTED, Due, JobFacts, QueueFacts, ServerFacts
 

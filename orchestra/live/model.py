@@ -90,8 +90,8 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class QueueFacts:
-    """`waiting` counts every message in the queue up to COUNTED + 1, `archived` likewise, `in_flight` those that are out
-    under a lease; `oldest_s` is the age of the oldest in seconds; `attempts` counts messages by their hand-outs:
+    """`waiting` counts every message in the queue up to COUNTED + 1, `archived` likewise, `in_flight` those that are
+    out under a lease; `oldest_s` is the age of the oldest in seconds; `attempts` counts messages by their hand-outs:
     (read_ct, count)."""
 
     waiting: int

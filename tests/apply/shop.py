@@ -88,7 +88,8 @@ ROWS = {
 def spec_of(text: str, project: str = "shop") -> Spec:
     """The spec of a body; its head is written here."""
     result = parse_spec(HEAD.format(project=project) + text, "orchestra.yaml")
-    assert result.spec is not None and not any(d.is_error for d in result.diagnostics), result.diagnostics
+    assert not any(d.is_error for d in result.diagnostics), result.diagnostics
+    assert result.spec is not None
     return result.spec
 
 

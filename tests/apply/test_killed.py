@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from apply.mortal import mortal
+from apply.mortal import Mortal, mortal
 from apply.shop import SHOP, Shop, assert_empty, said
 from orchestra import pipeline
 from orchestra.errors import ApplyError
 from orchestra.plan import batches
+from orchestra.plan.model import Plan
 
 MORE = SHOP.replace('"*/15 * * * *"', '"*/20 * * * *"').replace('app.sessions"', 'app.sessions where true"')
 
@@ -27,8 +28,16 @@ def test_killed_at_every_statement_of_a_destroy_nothing_is_changed(shop: Shop) -
     _killed_everywhere(shop, None)
 
 
-def _plan(shop: Shop, text: str | None) -> pipeline.Plan:
+def _plan(shop: Shop, text: str | None) -> Plan:
     return shop.plan(text) if text else shop.destroy_plan(allow_destroy=True)
+
+
+def _fault(database: Mortal, plan: Plan) -> ApplyError | None:
+    try:
+        pipeline.apply(database, plan)
+    except ApplyError as error:
+        return error
+    return None
 
 
 def _killed_everywhere(shop: Shop, text: str | None) -> None:
@@ -37,17 +46,14 @@ def _killed_everywhere(shop: Shop, text: str | None) -> None:
     number = 1
     while True:
         database = mortal(shop.engine, dies_at=number)
-        try:
-            pipeline.apply(database, plan)
-        except ApplyError as error:
-            assert "connection was lost" in error.message
-            assert shop.state() == before, database.killed_at
-            number += 1
-            assert number < 300
-        else:
+        fault = _fault(database, plan)
+        database.close()
+        if fault is None:
             break
-        finally:
-            database.close()
+        assert "connection was lost" in fault.message
+        assert shop.state() == before, database.killed_at
+        number += 1
+        assert number < 300
     assert number > len(plan.changes)
     assert said(plan) != []
     assert_empty(_plan(shop, text))

@@ -134,7 +134,7 @@ def test_what_waits_is_shown_beside_the_change(shop: Shop) -> None:
     shop.run("select msg_id from pgmq.read('import', 60, 1)")
     plan = shop.plan(QUEUE.replace("select 1", "select 2"))
     found = change(plan, "workload.import")
-    assert [f.data for f in found.facts][0]["waiting"] == 2  # type: ignore[index, call-overload]
+    assert found.facts[0].data["waiting"] == 2  # type: ignore[index, call-overload]
     assert [h.code for h in found.hazards] == ["contract"]
     assert plan.blockers == ()
 

@@ -62,7 +62,8 @@ def test_an_edit_between_plan_and_apply_is_refused_by_name(shop: Shop, address: 
         ("cron_job.nightly", "select cron.schedule('orchestra:shop:nightly', '5 5 * * *', 'select 5')"),
         (
             "grant.send-receipts",
-            "create function public.enqueue_send_receipts(payload jsonb) returns bigint language sql as 'select 5::bigint'",
+            "create function public.enqueue_send_receipts(payload jsonb) returns bigint "
+            "language sql as 'select 5::bigint'",
         ),
         (
             "table_trigger.send-receipts",

@@ -62,7 +62,7 @@ def test_all_that_fail_are_named_in_one_error_and_nothing_is_changed(shop: Shop)
 
 def test_a_slow_check_is_cut_off_after_five_seconds(shop: Shop) -> None:
     started = time.monotonic()
-    with pytest.raises(RequirementError, match="requirement slow does not hold.*statement timeout"):
+    with pytest.raises(RequirementError, match=r"requirement slow does not hold.*statement timeout"):
         shop.plan(_spec('{name: slow, check: {sql: "select pg_sleep(60) is null"}}'))
     assert 4.5 < time.monotonic() - started < 9
 
