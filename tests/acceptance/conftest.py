@@ -1,4 +1,4 @@
-"""`case` runs a test for every example and golden case; what a server cannot do is left out, what is wrong is marked."""
+"""What a server cannot do is left out of the tests of all cases, and what is known to be wrong is marked."""
 
 from __future__ import annotations
 

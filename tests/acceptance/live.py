@@ -76,5 +76,7 @@ def rows(engine: Engine) -> dict[str, list[Any]]:
 def dump(engine: Engine) -> str:
     """The whole schema. A column's `pg_attver` is a number of the moment that some builds of PostgreSQL 17 note."""
     return "".join(
-        line for line in engine.pg_dump().splitlines(keepends=True) if not re.search(r"SET \(pg_attver=\d+\);$", line)
+        line
+        for line in engine.pg_dump().splitlines(keepends=True)
+        if not re.search(r"SET \(pg_attver=\d+\);$", line)
     )

@@ -61,7 +61,9 @@ def test_an_edge_spec_is_checked_and_explained_and_not_applied_yet(file: Path, e
     assert orchestra("check", "--strict", file).code == 0
     assert orchestra("explain", file).code == 0
     embedded.psql(file.parent / "setup.sql")
-    together = [] if "In the place of orchestra.yaml" in file.read_text() else [file.parent / "orchestra.yaml"]
+    together = (
+        [] if "In the place of orchestra.yaml" in file.read_text() else [file.parent / "orchestra.yaml"]
+    )
     done = orchestra("apply", *together, file, "--auto-approve", db=embedded.dsn)
     assert done.code == 1
     assert "supported yet" in done.text

@@ -28,8 +28,9 @@ def test_a_project_that_was_paused_by_hand_stays_paused(shop: Engine) -> None:
     assert not found.changes
 
 
-@pytest.mark.xfail(reason="compiled SQL overwrites what the registry knew of the gate with {}", strict=True)
-def test_a_project_that_was_paused_by_hand_stays_paused_when_the_compiled_sql_is_run_again(shop: Engine) -> None:
+def test_a_project_that_was_paused_by_hand_stays_paused_when_the_compiled_sql_is_run_again(
+    shop: Engine,
+) -> None:
     shop.execute("select orchestra.pause('minutes-only')")
     shop.psql(SHOP.sql)
     assert [str(c.address) for c in plan(shop, SHOP.spec).changes] == []
@@ -44,7 +45,9 @@ def test_a_workload_that_was_paused_by_hand_stays_paused(workload: str, shop: En
 
 
 @pytest.mark.xfail(reason="compiled SQL writes the whole row of a workload, `paused` too", strict=True)
-def test_a_workload_that_was_paused_by_hand_stays_paused_when_the_compiled_sql_is_run_again(shop: Engine) -> None:
+def test_a_workload_that_was_paused_by_hand_stays_paused_when_the_compiled_sql_is_run_again(
+    shop: Engine,
+) -> None:
     shop.execute("select orchestra.pause('minutes-only', 'check-link')")
     shop.psql(SHOP.sql)
     assert shop.execute("select paused from orchestra.workload where name = 'check-link'") == [(True,)]

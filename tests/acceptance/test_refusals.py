@@ -35,7 +35,9 @@ def test_the_sample_of_the_page_is_accepted_by_pg_cron_and_fails(pg17: Engine) -
     BY_NAME["background-orchestration"].prepare(pg17)
     pg17.psql("create extension pg_cron; select pgmq.create('my_tasks');")
     sample = "SELECT pgmq.delete('my_tasks', msg_id) FROM pgmq.read('my_tasks', 30, 5) WHERE processed = true"
-    assert pg17.execute("select cron.schedule('consume-my-tasks', '30 seconds', %s) > 0", [sample]) == [(True,)]
+    assert pg17.execute("select cron.schedule('consume-my-tasks', '30 seconds', %s) > 0", [sample]) == [
+        (True,)
+    ]
     assert 'column "processed" does not exist' in pg17.psql(f"{sample};", check=False)
 
 
@@ -75,7 +77,9 @@ def test_a_handler_may_use_what_only_its_plan_makes(engine: Engine) -> None:
     assert not plan(engine, case.spec).blockers
 
 
-def test_a_handler_that_sends_with_a_wrong_type_is_refused_at_the_latest_before_the_commit(embedded: Engine) -> None:
+def test_a_handler_that_sends_with_a_wrong_type_is_refused_at_the_latest_before_the_commit(
+    embedded: Engine,
+) -> None:
     """What only the plan makes cannot be looked at before; a mistake in its use must not get through with it."""
     wrong = MISSING.replace("delete from app.gone where old", "select orchestra.send(workload => true)")
     done = apply_by_library(embedded, spec_of(wrong))

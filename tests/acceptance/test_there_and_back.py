@@ -72,7 +72,10 @@ CHANGES = {
     "another role": There("enqueue: [web]", "enqueue: [mobile, web]"),
     "no access": There("    access: {enqueue: [web]}\n", "", DESTROY),
     "an unlogged queue": There(
-        "    concurrency", "    queue: {kind: unlogged}   # orchestra: ignore[W304] a test\n    concurrency", DESTROY, DESTROY
+        "    concurrency",
+        "    queue: {kind: unlogged}   # orchestra: ignore[W304] a test\n    concurrency",
+        DESTROY,
+        DESTROY,
     ),
     "a queue of another name": There(
         "    concurrency", "    queue: {name: pages}\n    concurrency", DESTROY, DESTROY

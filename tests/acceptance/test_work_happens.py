@@ -17,7 +17,9 @@ pytestmark = pytest.mark.engines("embedded", "pg17")
 PATIENCE = 40.0
 """Seconds, for a machine that has much to do."""
 # The test's patience is shorter than the examples': they look every five seconds, or every thirty.
-_EACH_SECOND = "select cron.schedule(jobname, '1 seconds', command) from cron.job where schedule like '%seconds'"
+_EACH_SECOND = (
+    "select cron.schedule(jobname, '1 seconds', command) from cron.job where schedule like '%seconds'"
+)
 
 
 @pytest.fixture
@@ -71,10 +73,13 @@ def test_the_shop_imports_a_catalogue_and_keeps_the_bad_row_for_people(example: 
         ) || jsonb_build_object('sku', 'bad', 'name', 'Free money', 'price_cents', -1))
         """
     )
-    example.psql("""set role authenticated; select enqueue_import_product('{"sku": "B", "name": "B", "price_cents": 1}')""")
+    one_more = '{"sku": "B", "name": "B", "price_cents": 1}'
+    example.psql(f"set role authenticated; select enqueue_import_product('{one_more}')")
     until(example, "count(*) = 501 from shop.product")
     until(example, "count(*) = 1 from orchestra.dead_letter")
-    [letter] = example.execute("select payload ->> 'sku', attempts, reason, sqlstate from orchestra.dead_letter")
+    [letter] = example.execute(
+        "select payload ->> 'sku', attempts, reason, sqlstate from orchestra.dead_letter"
+    )
     assert letter == ("bad", 3, "exhausted", "23514")
     assert one(example, "select count(*) from pgmq.q_import_product") == 0
 
@@ -122,7 +127,9 @@ def test_documents_are_found_by_what_they_say(example: Engine) -> None:
 @of("nightly-reports")
 def test_the_night_that_was_missed_is_made_up_for_and_every_customer_gets_a_report(example: Engine) -> None:
     for workload in ("roll-up-sales", "order-reports"):
-        example.execute(f"update orchestra.schedule set catchup_window_ms = 86400000 where workload = '{workload}'")
+        example.execute(
+            f"update orchestra.schedule set catchup_window_ms = 86400000 where workload = '{workload}'"
+        )
         pretend_it_is_older(example, workload)
         run_job(example, f"orchestra:nightly-reports:{workload}")
     assert example.execute("select customer_id, sales, total_cents from sales.daily order by 1") == [
@@ -133,7 +140,10 @@ def test_the_night_that_was_missed_is_made_up_for_and_every_customer_gets_a_repo
     for number in (1, 2):
         run_job(example, f"orchestra:nightly-reports:write-report.worker-{number}")
     until(example, "count(*) = 2 from sales.report")
-    assert one(example, "select body from sales.report where customer_id = 1") == "Ada's Bakery\n2 sales, 22.40 EUR"
+    assert (
+        one(example, "select body from sales.report where customer_id = 1")
+        == "Ada's Bakery\n2 sales, 22.40 EUR"
+    )
     assert one(example, "select count(*) from pgmq.a_write_report") == 2
 
 
@@ -151,4 +161,6 @@ def test_minutes_are_enough_to_count_visits_and_check_links(example: Engine) -> 
 
 def pretend_it_is_older(engine: Engine, workload: str) -> None:
     """A schedule never fires for a time before it was there."""
-    engine.execute(f"update orchestra.schedule set since = now() - interval '2 days' where workload = '{workload}'")
+    engine.execute(
+        f"update orchestra.schedule set since = now() - interval '2 days' where workload = '{workload}'"
+    )
