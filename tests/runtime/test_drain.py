@@ -472,6 +472,16 @@ def test_redrive_sends_dead_letters_back_with_fresh_attempts(db: RuntimeDb, effe
     )
 
 
+def test_messages_of_an_adopted_queue_keep_all_their_attempts(db: RuntimeDb, effects: str) -> None:
+    name = db.queue(effects, max_attempts=2)
+    db.send_many(name, 3)
+    db.run(f"update pgmq.q_{name} set read_ct = 7 where msg_id < 3")
+    assert db.one("select orchestra.refund_hand_outs(%s, %s)", PROJECT, name) == 2
+    db.drain(name)
+    assert db.rows("select attempt from public.effect") == [(1,)] * 3
+    assert db.dead(name) == []
+
+
 @pytest.mark.engines("pg17")
 def test_a_claim_walks_the_index_on_vt(db: RuntimeDb) -> None:
     """Trap 8: 200,000 messages of one send, statistics that say the table is empty."""
