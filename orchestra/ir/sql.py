@@ -60,6 +60,8 @@ def call(function: str, *arguments: str) -> str:
 
 def canonical_json(item: Json) -> str:
     """JSON with sorted keys and no needless blanks; whole floats are written as integers, as jsonb compares them."""
+    if isinstance(item, dict) and not any(isinstance(v, (float, dict, list)) for v in item.values()):
+        return _ENCODER.encode(item)
     return _ENCODER.encode(_whole(item))
 
 
