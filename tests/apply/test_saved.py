@@ -19,17 +19,6 @@ def _saved(plan: pipeline.Plan) -> pipeline.Plan:
     return plan_json.load(plan_json.dump(plan))
 
 
-def _steady(shop: Shop) -> list[str]:
-    """The state without times, numbers of jobs and the ledger."""
-    query = "select schedule, command, active, jobname from cron.job order by jobname"
-    rows = shop.run(
-        "select address, name, applied::text, protect, tombstoned_at is null from orchestra.registry order by 1"
-    )
-    workloads = shop.run("select w::text from orchestra.workload w order by 1")
-    functions = [x for x in shop.state() if x.startswith(("function", "trigger", "relation"))]
-    return [*map(str, shop.run(query)), *map(str, rows), *map(str, workloads), *functions]
-
-
 def test_a_saved_plan_does_what_the_plan_itself_does(shop: Shop) -> None:
     states = []
     for through_a_file in (False, True):
@@ -38,10 +27,10 @@ def test_a_saved_plan_does_what_the_plan_itself_does(shop: Shop) -> None:
             plan = shop.plan(text)
             shop.apply_plan(_saved(plan) if through_a_file else plan)
             assert_empty(shop.plan(text))
-            seen.append(_steady(shop))
+            seen.append(shop.steady_state())
         plan = shop.destroy_plan(allow_destroy=True)
         shop.apply_plan(_saved(plan) if through_a_file else plan)
-        states.append([*seen, _steady(shop)])
+        states.append([*seen, shop.steady_state()])
         shop.close()
         shop.engine.reset()
         shop.engine.psql(TABLES)
@@ -87,7 +76,7 @@ def test_a_plan_is_refused_in_another_database(shop: Shop) -> None:
 def test_a_plan_is_refused_for_another_role(shop: Shop) -> None:
     shop.run("create role b superuser login")
     plan = _saved(shop.plan(QUEUE))
-    with pytest.raises(StalePlanError, match="as role postgres, and this is .* as role b"):
+    with pytest.raises(StalePlanError, match=r"as role postgres, and this is .* as role b"):
         pipeline.apply(shop.another(shop.engine.url(user="b")), plan)
 
 
