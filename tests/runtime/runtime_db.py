@@ -169,10 +169,10 @@ class RuntimeDb:
         raise AssertionError(f"never came true: {query} {params}")
 
     @contextmanager
-    def background(self, *targets: Callable[[], None]) -> Iterator[list[threading.Thread]]:
+    def background(self, *targets: Callable[[], object]) -> Iterator[list[threading.Thread]]:
         """Run functions in threads; at the end they are waited for. Database errors in them are of no interest."""
 
-        def quiet(target: Callable[[], None]) -> None:
+        def quiet(target: Callable[[], object]) -> None:
             with suppress(psycopg.Error):
                 target()
 

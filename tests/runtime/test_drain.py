@@ -82,8 +82,10 @@ def test_a_failure_waits_and_the_last_attempt_ends_in_the_dead_letters(db: Runti
         ) == [(attempt, 0, "division by zero")]
         time.sleep(0.1)
     db.drain(name)
-    assert 45 <= waits[0] <= 60
-    assert 75 <= waits[1] <= 95
+    # From the statement's clock to the transaction's: a little more than the wait itself, more on a busy machine.
+    assert waits[0] >= 50
+    assert waits[1] >= 80
+    assert max(waits) < 1000
     assert db.dead(name) == [(bad, 3, "exhausted", "division by zero", "22012")]
     assert db.rows(
         "select payload, enqueued_at < dead_at from orchestra.dead_letter where workload = %s", name
@@ -319,7 +321,7 @@ def test_never_more_handlers_than_the_limit(db: RuntimeDb) -> None:
                 db.drain(name, worker)
             time.sleep(0.01)
 
-    with db.background(*[lambda w=w: work(w) for w in (1, 1, 2, 2, 3)]):  # type: ignore[misc]
+    with db.background(*[lambda w=w: work(w) for w in (1, 1, 2, 2, 3)]):
         try:
             for _ in range(15):
                 time.sleep(0.1)
@@ -490,11 +492,11 @@ def test_a_claim_walks_the_index_on_vt(db: RuntimeDb) -> None:
     db.send_many(name, 200_000)
     with db.connect() as connection:
         for setting in ("enable_seqscan", "enable_sort", "enable_bitmapscan"):
-            connection.execute(f"set {setting} = off")  # type: ignore[arg-type]
+            connection.execute(f"set {setting} = off")
         plan = "\n".join(
             r[0]
             for r in connection.execute(
-                f"explain select m.msg_id from pgmq.q_{name} m where m.vt <= now() order by m.vt limit 1 "  # type: ignore[arg-type]
+                f"explain select m.msg_id from pgmq.q_{name} m where m.vt <= now() order by m.vt limit 1 "
                 "for update skip locked"
             )
         )

@@ -67,9 +67,10 @@ NIGHTLY = st.tuples(field(0, 59), st.integers(0, 3).map(str)).map(lambda p: f"{p
 def windows(draw: DrawFn) -> tuple[str | None, datetime, datetime]:
     """A zone (None now and then) and two days, more often than not around a change of its clocks."""
     zone = draw(st.sampled_from(ZONES))
-    around = changes(zone)
+    around: list[datetime] = changes(zone)
     first = datetime(FIRST_YEAR, 1, 2, tzinfo=UTC)
-    if around and draw(st.booleans()):
+    near = draw(st.booleans())
+    if around and near:
         moment = draw(st.sampled_from(around)) - timedelta(minutes=draw(st.integers(0, 2880)))
     else:
         moment = first + timedelta(minutes=draw(st.integers(0, 365 * 24 * 60 * (LAST_YEAR - FIRST_YEAR))))

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -364,6 +365,7 @@ def test_a_stopped_call_leaves_the_slot_to_the_next(db: RuntimeDb, ran: str) -> 
 
 def test_a_schedule_has_exactly_one_of_cron_and_every(db: RuntimeDb) -> None:
     name = db.scheduled()
-    for columns in ({}, {"cron": "* * * * *", "every_ms": 1}):
+    wrong: tuple[dict[str, Any], ...] = ({}, {"cron": "* * * * *", "every_ms": 1})
+    for columns in wrong:
         with pytest.raises(psycopg.errors.CheckViolation):
             db.schedule(name, **columns)

@@ -141,7 +141,7 @@ def test_one_locked_or_missing_queue_is_its_own_trouble(db: RuntimeDb) -> None:
         dead_letters(db, name, 2, "1 day")
     db.run("select orchestra.drop_queue(%s)", missing)
     with db.connect(autocommit=False) as holder:
-        holder.execute(f"lock table pgmq.a_{locked} in access exclusive mode")  # type: ignore[arg-type]
+        holder.execute(f"lock table pgmq.a_{locked} in access exclusive mode")
         began = time.monotonic()
         db.housekeep()
         assert time.monotonic() - began < 2

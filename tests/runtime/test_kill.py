@@ -28,7 +28,7 @@ def workers(db: RuntimeDb, name: str, count: int) -> Iterator[None]:
             try:
                 with db.connect() as connection:
                     while not stop.is_set():
-                        connection.execute(statement, params)  # type: ignore[arg-type]
+                        connection.execute(statement, params)
                         time.sleep(0.02)
             except psycopg.Error:
                 time.sleep(0.02)

@@ -114,12 +114,3 @@ def test_the_gate_stops_all_jobs_while_they_stay_active(db: RuntimeDb) -> None:
     assert db.one(f"select read_ct from pgmq.q_{name}") == 0
     db.run("select orchestra.resume(%s)", PROJECT)
     db.wait_for(f"select not exists (select from pgmq.q_{name})")
-
-
-@pytest.mark.engines("pg15")
-def test_minute_schedules_of_pg_cron_1_4_work_too(db: RuntimeDb) -> None:
-    """One minute at most: 1.4 has no seconds. Only that the command is taken and runs is looked at here."""
-    name = db.queue()
-    db.send(name)
-    job(db, f"call orchestra.drain_sql('{PROJECT}', '{name}', 1)", "* * * * *")
-    db.wait_for(f"select not exists (select from pgmq.q_{name})", seconds=75)

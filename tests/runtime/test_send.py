@@ -124,7 +124,7 @@ def test_the_service_role_may_enqueue_and_read_nothing(db: RuntimeDb) -> None:
             f"select * from pgmq.q_{name}",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(query)  # type: ignore[arg-type]
+                connection.execute(query)
     assert db.depth(name) == 2
 
 
@@ -132,7 +132,7 @@ def test_the_service_role_may_enqueue_and_read_nothing(db: RuntimeDb) -> None:
 def test_the_roles_of_the_api_may_do_nothing(db: RuntimeDb, role: str) -> None:
     name = db.queue()
     with db.connect() as connection:
-        connection.execute(f"set role {role}")  # type: ignore[arg-type]
+        connection.execute(f"set role {role}")
         for query in ("select orchestra.send(%s, '{}')", "select * from orchestra.workload where name = %s"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(query, (name,))

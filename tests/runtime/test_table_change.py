@@ -187,7 +187,7 @@ def test_an_applications_own_types_are_never_run_with_the_owners_rights(db: Runt
     db.run("grant insert, update, delete, select on docs to authenticated, service_role")
     for role in ("authenticated", "service_role"):
         with db.connect() as connection:
-            connection.execute(f"set role {role}")  # type: ignore[arg-type]
+            connection.execute(f"set role {role}")
             connection.execute(
                 """create function pg_temp.spy() returns boolean language plpgsql as $$
                 begin insert into public.whoami values (current_user); return true; end $$"""
@@ -203,9 +203,7 @@ def test_an_applications_own_types_are_never_run_with_the_owners_rights(db: Runt
                 "regclass",
                 "bool",
             ):
-                connection.execute(
-                    f'create domain pg_temp."{name}" as pg_catalog.text check (pg_temp.spy())'  # type: ignore[arg-type]
-                )
+                connection.execute(f'create domain pg_temp."{name}" as pg_catalog.text check (pg_temp.spy())')
             connection.execute("insert into public.docs (id) values (1)")
             connection.execute("update public.docs set views = 3")
             connection.execute("delete from public.docs")
