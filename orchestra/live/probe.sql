@@ -33,6 +33,7 @@ select
     from (values ('pgmq'), ('cron'), ('orchestra')) s(name)
     join pg_catalog.pg_namespace n on n.nspname = s.name
     where not has_schema_privilege(n.oid, 'usage')
+    order by s.name
   ) as unusable,
   array(
     -- Row security hides rows without a word; on cron.job it is pg_cron's own, and shows a role its jobs.

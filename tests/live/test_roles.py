@@ -21,7 +21,7 @@ def _plan_as(shop: Shop, role: str, **options: object) -> pipeline.Plan:
 @pytest.mark.parametrize(
     ("grants", "says"),
     [
-        ("", "may not use the schemas pgmq, cron, orchestra"),
+        ("", "may not use the schemas cron, orchestra, pgmq"),
         ("grant usage on schema pgmq, orchestra to b", "may not use the schema cron"),
         (
             "grant usage on schema pgmq, orchestra, cron to b; revoke select on cron.job from public",
