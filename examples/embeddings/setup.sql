@@ -23,7 +23,7 @@ as $$
     where w.word <> ''
   ),
   bucket as (
-    select b.i, coalesce(sum(case when h.hash & 64 = 0 then 1.0 else -1.0 end), 0)::float8 as weight
+    select b.i, coalesce(sum(case h.hash & 64 when 0 then 1.0 when 64 then -1.0 end), 0)::float8 as weight
     from generate_series(0, 63) b(i)
     left join word h on h.hash & 63 = b.i
     group by b.i

@@ -20,15 +20,6 @@ select pgmq.create('emails');
 select pgmq.send('emails', jsonb_build_object('to', format('user%s@example.com', n), 'subject', 'Welcome'))
 from generate_series(1, 25) n;
 
--- The old consumer has handed out the first three messages time and again, and never finished them.
-do $$
-begin
-  for attempt in 1..7 loop
-    perform pgmq.read('emails', 0, 3);
-  end loop;
-end
-$$;
-
 select cron.schedule('consume-emails', '* * * * *',
   $$select pgmq.delete('emails', msg_id) from pgmq.read('emails', 30, 5) where processed$$);
 select cron.schedule('purge-log', '*/10 * * * *',
