@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -66,8 +65,3 @@ def in_turn(runs: Mapping[str, Callable[[], Sample]], repetitions: int) -> dict[
 def best(samples: Sequence[Sample]) -> float:
     """The least disturbed run, in seconds."""
     return min(s.wall_s for s in samples)
-
-
-def ratio(above: Sequence[Sample], below: Sequence[Sample]) -> float:
-    """The median of the ratios of neighbours in time."""
-    return statistics.median(a.wall_s / b.wall_s for a, b in zip(above, below, strict=True))

@@ -74,13 +74,16 @@ def _queue_lines(number: int, project: str) -> Iterator[str]:
 
 def _scheduled_sql(n: int, draw: random.Random) -> str:
     return f"""  purge-{n:05}:
-    summary: Delete what has expired, as table {n} wants it
+    summary: >-
+      Delete what has expired from table {n}, once the exports and
+      the audit trail have taken their copies of it
     trigger: {{schedule: {{cron: "{draw.randrange(60)} {draw.randrange(24)} * * *"}}}}
     duration: {{typical: {draw.randrange(1, 5)}s, max: {draw.randrange(5, 60)}s}}
     run:
       sql: >-
         delete from app.table_{n}
         where expires_at < pg_catalog.now() - interval '{draw.randrange(1, 90)} days'
+          and not is_held
     retry: {{max_attempts: 3, backoff: {{initial: 10s, max: 2m}}}}
     retention: {{completed: 7d, failed: 30d}}
 """
@@ -88,14 +91,16 @@ def _scheduled_sql(n: int, draw: random.Random) -> str:
 
 def _sql_queue(n: int, draw: random.Random) -> str:
     return f"""  rollup-{n:05}:
-    summary: Add one event of source {n} to its daily totals
+    summary: Add one event of source {n} to its totals of the day
     trigger: manual
     duration: {{typical: {draw.randrange(10, 90)}ms, max: 5s}}
     run:
       sql: >-
-        insert into app.totals_{n} (day, amount)
-        values (pg_catalog.now()::date, (:payload ->> 'amount')::numeric)
-        on conflict (day) do update set amount = app.totals_{n}.amount + excluded.amount
+        insert into app.totals_{n} (day, amount, events)
+        values (pg_catalog.now()::date, (:payload ->> 'amount')::numeric, 1)
+        on conflict (day) do update
+          set amount = app.totals_{n}.amount + excluded.amount,
+              events = app.totals_{n}.events + excluded.events
     concurrency: {{limit: {draw.randrange(1, 4)}}}
     visibility_timeout: 1m
     retry:
@@ -106,7 +111,7 @@ def _sql_queue(n: int, draw: random.Random) -> str:
 
 def _wait_until(n: int, draw: random.Random) -> str:
     return f"""  relay-{n:05}:
-    summary: Relay webhooks of partner {n} to the CRM
+    summary: Relay webhooks of partner {n} to the CRM, as they come
     trigger: {{http: {{auth: secret}}}}
     duration: {{typical: {draw.randrange(1, 4)}s, max: {draw.randrange(5, 25)}s}}
     payload_schema: ./payloads/schema-{draw.randrange(SCHEMAS)}.json
@@ -115,7 +120,7 @@ def _wait_until(n: int, draw: random.Random) -> str:
 
 def _fan_out(n: int, draw: random.Random) -> str:
     return f"""  import-{n:05}:
-    summary: Import the catalogue of supplier {n}
+    summary: Import the catalogue of supplier {n}, one product at a time
     trigger: {{http: {{auth: jwt}}}}
     duration: {{typical: {draw.randrange(100, 900)}ms, max: 20s, cpu: {draw.randrange(2, 9)}ms}}
     fan_out: {{typical: 100, max: {draw.randrange(1_000, 9_000)}}}
@@ -131,7 +136,9 @@ def _fan_out(n: int, draw: random.Random) -> str:
 
 def _table(n: int, draw: random.Random) -> str:
     return f"""  embed-{n:05}:
-    summary: Compute the embedding of a document of collection {n}
+    summary: >-
+      Compute the embedding of a document of collection {n} again
+      when its words change, for the search and for what is alike
     trigger: {{table: {{name: public.documents_{n}, on: [insert, update], columns: [body, title]}}}}
     duration: {{typical: 900ms, max: {draw.randrange(20, 60)}s}}
     concurrency: {{limit: {draw.randrange(2, 12)}}}
@@ -141,7 +148,7 @@ def _table(n: int, draw: random.Random) -> str:
 
 def _scheduled_edge(n: int, draw: random.Random) -> str:
     return f"""  digest-{n:05}:
-    summary: Send the digest of team {n}
+    summary: Send the digest of what is new to the members of team {n}
     trigger:
       schedule:
         cron: "{draw.randrange(60)} {draw.randrange(5, 20)} * * 1-5"
