@@ -10,6 +10,7 @@ from orchestra.ir.sql import call, literal
 from orchestra.kinds import BY_NAME, Server
 from orchestra.kinds.ownership import claim, release
 from orchestra.kinds.queue import Queue, drop
+from orchestra.kinds.workload import Workload, turn
 from orchestra.live.model import Entry, Found, QueueFacts
 from orchestra.plan.compare import Draft
 from orchestra.plan.model import Action
@@ -28,6 +29,8 @@ def _statements(
     match draft.action:
         case Action.CREATE | Action.UPDATE:
             yield from statements_of(_resource(draft), project, server, draft.declared)
+            if isinstance(draft.resource, Workload) and any(f.path == "paused" for f in draft.fields):
+                yield turn(draft.resource, project)
             if draft.resume:
                 yield (
                     "select cron.alter_job(job_id => jobid, active => true) from cron.job "

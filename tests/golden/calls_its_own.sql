@@ -36,12 +36,12 @@ select orchestra.claim('calls-its-own', 'queue.second', 'second', '{"name": "sec
 select pgmq.create('second');
 
 -- workload.first
-select orchestra.claim('calls-its-own', 'workload.first', 'first', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "first", "sql": "select orchestra.send(''second'', $1)", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('calls-its-own', 'first', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "first", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select orchestra.send('second', $1)$sql$);
+select orchestra.claim('calls-its-own', 'workload.first', 'first', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "first", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select orchestra.send('second', $1)$sql$));
+select orchestra.set_workload('calls-its-own', 'first');
 
 -- workload.second
-select orchestra.claim('calls-its-own', 'workload.second', 'second', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "second", "sql": "insert into app.got (payload) values ($1)", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('calls-its-own', 'second', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "second", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into app.got (payload) values ($1)$sql$);
+select orchestra.claim('calls-its-own', 'workload.second', 'second', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "second", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into app.got (payload) values ($1)$sql$));
+select orchestra.set_workload('calls-its-own', 'second');
 
 -- cron_job.first.worker-1
 select orchestra.claim('calls-its-own', 'cron_job.first.worker-1', 'orchestra:calls-its-own:first.worker-1', '{"command": "call orchestra.drain_sql(''calls-its-own'', ''first'', 1)", "job": "orchestra:calls-its-own:first.worker-1", "schedule": "* * * * *"}');

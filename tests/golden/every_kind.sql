@@ -46,13 +46,13 @@ select pgmq.create('take_item');
 
 -- workload.drop-items
 --   Drop what was taken
-select orchestra.claim('every-kind', 'workload.drop-items', 'drop-items', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "delete from app.item where taken", "summary": "Drop what was taken", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('every-kind', 'drop-items', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Drop what was taken", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$delete from app.item where taken$sql$);
+select orchestra.claim('every-kind', 'workload.drop-items', 'drop-items', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Drop what was taken", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$delete from app.item where taken$sql$));
+select orchestra.set_workload('every-kind', 'drop-items');
 
 -- workload.take-item
 --   Take an item
-select orchestra.claim('every-kind', 'workload.take-item', 'take-item', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "take_item", "sql": "update app.item set taken = true where id = ($1 #>> ''{key,id}'')::int", "summary": "Take an item", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('every-kind', 'take-item', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "take_item", "summary": "Take an item", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$update app.item set taken = true where id = ($1 #>> '{key,id}')::int$sql$);
+select orchestra.claim('every-kind', 'workload.take-item', 'take-item', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "take_item", "summary": "Take an item", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$update app.item set taken = true where id = ($1 #>> '{key,id}')::int$sql$));
+select orchestra.set_workload('every-kind', 'take-item');
 
 -- grant.take-item
 select orchestra.claim('every-kind', 'grant.take-item', 'public.enqueue_take_item', '{"function": "enqueue_take_item", "roles": ["web"], "source": " select orchestra.send(''every-kind/take-item'', payload) "}');

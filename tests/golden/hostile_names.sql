@@ -44,24 +44,24 @@ select orchestra.claim('n-m', 'queue.user', 'group', '{"name": "group"}');
 select pgmq.create('group');
 
 -- workload.a-workload-with-a-name-of-47-characters-in-all1
-select orchestra.claim('n-m', 'workload.a-workload-with-a-name-of-47-characters-in-all1', 'a-workload-with-a-name-of-47-characters-in-all1', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all1", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('n-m', 'a-workload-with-a-name-of-47-characters-in-all1', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('n-m', 'workload.a-workload-with-a-name-of-47-characters-in-all1', 'a-workload-with-a-name-of-47-characters-in-all1', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('n-m', 'a-workload-with-a-name-of-47-characters-in-all1');
 
 -- workload.a-workload-with-a-name-of-47-characters-in-all2
-select orchestra.claim('n-m', 'workload.a-workload-with-a-name-of-47-characters-in-all2', 'a-workload-with-a-name-of-47-characters-in-all2', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all2", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('n-m', 'a-workload-with-a-name-of-47-characters-in-all2', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all2", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('n-m', 'workload.a-workload-with-a-name-of-47-characters-in-all2', 'a-workload-with-a-name-of-47-characters-in-all2', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all2", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('n-m', 'a-workload-with-a-name-of-47-characters-in-all2');
 
 -- workload.order
-select orchestra.claim('n-m', 'workload.order', 'order', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('n-m', 'order', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('n-m', 'workload.order', 'order', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('n-m', 'order');
 
 -- workload.select
-select orchestra.claim('n-m', 'workload.select', 'select', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "select", "run_role": "Odd Role", "search_path": ["Odd Schema", "it''s"], "sql": "insert into \\"Took\\" (key) values ($1 ->> ''key'')", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('n-m', 'select', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "select", "run_role": "Odd Role", "search_path": ["Odd Schema", "it''s"], "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into "Took" (key) values ($1 ->> 'key')$sql$);
+select orchestra.claim('n-m', 'workload.select', 'select', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "select", "run_role": "Odd Role", "search_path": ["Odd Schema", "it''s"], "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into "Took" (key) values ($1 ->> 'key')$sql$));
+select orchestra.set_workload('n-m', 'select');
 
 -- workload.user
-select orchestra.claim('n-m', 'workload.user', 'user', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "group", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('n-m', 'user', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "group", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('n-m', 'workload.user', 'user', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "group", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('n-m', 'user');
 
 -- grant.a-workload-with-a-name-of-47-characters-in-all1
 select orchestra.claim('n-m', 'grant.a-workload-with-a-name-of-47-characters-in-all1', 'public.enqueue_a_workload_with_a_name_of_47_characters_in_all1', '{"function": "enqueue_a_workload_with_a_name_of_47_characters_in_all1", "roles": ["Odd Role"], "source": " select orchestra.send(''n-m/a-workload-with-a-name-of-47-characters-in-all1'', payload) "}');

@@ -45,28 +45,28 @@ select pgmq.create('quotes');
 
 -- workload.emoji
 --   Grüße aus Köln 🚀 — 日本語, ‮ right to left, ​ nothing, é combined
-select orchestra.claim('hostile-texts', 'workload.emoji', 'emoji', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "emoji", "sql": "insert into app.said (name, words) values (''emoji'', ''🚀 ''''日本語'''' é ‮'')", "summary": "Grüße aus Köln 🚀 — 日本語, ‮ right to left, ​ nothing, é combined", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('hostile-texts', 'emoji', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "emoji", "summary": "Grüße aus Köln 🚀 — 日本語, ‮ right to left, ​ nothing, é combined", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into app.said (name, words) values ('emoji', '🚀 ''日本語'' é ‮')$sql$);
+select orchestra.claim('hostile-texts', 'workload.emoji', 'emoji', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "emoji", "summary": "Grüße aus Köln 🚀 — 日本語, ‮ right to left, ​ nothing, é combined", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into app.said (name, words) values ('emoji', '🚀 ''日本語'' é ‮')$sql$));
+select orchestra.set_workload('hostile-texts', 'emoji');
 
 -- workload.ends-in-dollar
-select orchestra.claim('hostile-texts', 'workload.ends-in-dollar', 'ends-in-dollar', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "ends_in_dollar", "sql": "insert into app.said as a$ (name, words) values (''ends-in-dollar'', ($1)::text) returning a$.name as n$", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('hostile-texts', 'ends-in-dollar', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "ends_in_dollar", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => 'insert into app.said as a$ (name, words) values (''ends-in-dollar'', ($1)::text) returning a$.name as n$');
+select orchestra.claim('hostile-texts', 'workload.ends-in-dollar', 'ends-in-dollar', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "ends_in_dollar", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', 'insert into app.said as a$ (name, words) values (''ends-in-dollar'', ($1)::text) returning a$.name as n$'));
+select orchestra.set_workload('hostile-texts', 'ends-in-dollar');
 
 -- workload.lines
 --   first line
 --   '; drop schema app cascade; --
 --   $orchestra$; \! echo
-select orchestra.claim('hostile-texts', 'workload.lines', 'lines', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "lines", "sql": "insert into app.said (name, words) -- a comment with '' and $$ in it\\r\\n\\tvalues (''lines'', ''one\\r\\n\\ttwo'') /* '' $q$ */", "summary": "first line\\n''; drop schema app cascade; --\\n$orchestra$; \\\\! echo\\n", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('hostile-texts', 'lines', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "lines", "summary": "first line\\n''; drop schema app cascade; --\\n$orchestra$; \\\\! echo\\n", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into app.said (name, words) -- a comment with ' and $$ in it␍
+select orchestra.claim('hostile-texts', 'workload.lines', 'lines', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "lines", "summary": "first line\\n''; drop schema app cascade; --\\n$orchestra$; \\\\! echo\\n", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into app.said (name, words) -- a comment with ' and $$ in it␍
 	values ('lines', 'one␍
-	two') /* ' $q$ */$sql$);
+	two') /* ' $q$ */$sql$));
+select orchestra.set_workload('hostile-texts', 'lines');
 
 -- workload.quotes
 --   It's "quoted" ''twice'' and `thrice`; \ back \' slash; $$ $1 $sql$ $orchestra$; */ /* -- ; \q :payload
-select orchestra.claim('hostile-texts', 'workload.quotes', 'quotes', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "quotes", "sql": "insert into app.said (name, words) values (''quotes'',\\n  E''it''''s \\\\\\\\ \\\\'' \\\\n'' || $$dollar ''quoted'' :payload$$ || $sql$ inner $orchestra$ $migration$ $sql$ || ''-- ; /*'')\\n", "summary": "It''s \\"quoted\\" ''''twice'''' and `thrice`; \\\\ back \\\\'' slash; $$ $1 $sql$ $orchestra$; */ /* -- ; \\\\q :payload", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('hostile-texts', 'quotes', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "quotes", "summary": "It''s \\"quoted\\" ''''twice'''' and `thrice`; \\\\ back \\\\'' slash; $$ $1 $sql$ $orchestra$; */ /* -- ; \\\\q :payload", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql1$insert into app.said (name, words) values ('quotes',
+select orchestra.claim('hostile-texts', 'workload.quotes', 'quotes', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "quotes", "summary": "It''s \\"quoted\\" ''''twice'''' and `thrice`; \\\\ back \\\\'' slash; $$ $1 $sql$ $orchestra$; */ /* -- ; \\\\q :payload", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql1$insert into app.said (name, words) values ('quotes',
   E'it''s \\ \' \n' || $$dollar 'quoted' :payload$$ || $sql$ inner $orchestra$ $migration$ $sql$ || '-- ; /*')
-$sql1$);
+$sql1$));
+select orchestra.set_workload('hostile-texts', 'quotes');
 
 -- cron_job.emoji.worker-1
 select orchestra.claim('hostile-texts', 'cron_job.emoji.worker-1', 'orchestra:hostile-texts:emoji.worker-1', '{"command": "call orchestra.drain_sql(''hostile-texts'', ''emoji'', 1)", "job": "orchestra:hostile-texts:emoji.worker-1", "schedule": "* * * * *"}');

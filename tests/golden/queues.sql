@@ -40,17 +40,17 @@ select orchestra.claim('queues', 'queue.plain', 'plain', '{"name": "plain"}');
 select pgmq.create('plain');
 
 -- workload.careful
-select orchestra.claim('queues', 'workload.careful', 'careful', '{"backoff_factor": 1.5, "backoff_initial_ms": 250, "backoff_jitter": "none", "backoff_max_ms": 3600000, "concurrency": 3, "delay_ms": 10000, "handler": "sql", "max_attempts": 2, "pattern": "queue", "paused": true, "poll_interval_ms": 300000, "queue_name": "careful", "retention_completed_ms": 0, "retention_failed_ms": 7776000000, "sql": "select 1", "timeout_ms": 40000, "visibility_timeout_ms": 120000}', protect => true);
-select orchestra.set_workload('queues', 'careful', '{"backoff_factor": 1.5, "backoff_initial_ms": 250, "backoff_jitter": "none", "backoff_max_ms": 3600000, "concurrency": 3, "delay_ms": 10000, "handler": "sql", "max_attempts": 2, "pattern": "queue", "paused": true, "poll_interval_ms": 300000, "queue_name": "careful", "retention_completed_ms": 0, "retention_failed_ms": 7776000000, "timeout_ms": 40000, "visibility_timeout_ms": 120000}', sql => $sql$select 1$sql$);
+select orchestra.claim('queues', 'workload.careful', 'careful', '{"backoff_factor": 1.5, "backoff_initial_ms": 250, "backoff_jitter": "none", "backoff_max_ms": 3600000, "concurrency": 3, "delay_ms": 10000, "handler": "sql", "max_attempts": 2, "pattern": "queue", "paused": true, "poll_interval_ms": 300000, "queue_name": "careful", "retention_completed_ms": 0, "retention_failed_ms": 7776000000, "timeout_ms": 40000, "visibility_timeout_ms": 120000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$), protect => true);
+select orchestra.set_workload('queues', 'careful');
 
 -- workload.fast
 --   Counts that may be lost
-select orchestra.claim('queues', 'workload.fast', 'fast', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 7, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "fast_counts", "sql": "select 1", "summary": "Counts that may be lost", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('queues', 'fast', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 7, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "fast_counts", "summary": "Counts that may be lost", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('queues', 'workload.fast', 'fast', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 7, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "fast_counts", "summary": "Counts that may be lost", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('queues', 'fast');
 
 -- workload.plain
-select orchestra.claim('queues', 'workload.plain', 'plain', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 7, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "plain", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('queues', 'plain', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 7, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "plain", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('queues', 'workload.plain', 'plain', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 7, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "plain", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('queues', 'plain');
 
 -- cron_job.careful.worker-1
 select orchestra.claim('queues', 'cron_job.careful.worker-1', 'orchestra:queues:careful.worker-1', '{"command": "call orchestra.drain_sql(''queues'', ''careful'', 1)", "job": "orchestra:queues:careful.worker-1", "schedule": "*/5 * * * *"}');

@@ -5,11 +5,15 @@
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
 -- paused: `orchestra apply` opens the gate.
+--
+-- Its place: stage tests; priority low; after table, pg_cron; before others.
 
 -- requirement.a recent server; it's new
 do $orchestra$
 begin
-  if not (coalesce((select current_setting('server_version_num')::int >= 150000), false)) then
+  if not (coalesce((
+select current_setting('server_version_num')::int >= 150000
+), false)) then
     raise exception 'requirement a recent server; it''s new does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs this check to be true: select current_setting(''server_version_num'')::int >= 150000';
   end if;
@@ -19,7 +23,9 @@ $orchestra$;
 -- requirement.ends-in-a-comment
 do $orchestra$
 begin
-  if not (coalesce((select true -- yes), false)) then
+  if not (coalesce((
+select true -- yes
+), false)) then
     raise exception 'requirement ends-in-a-comment does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs this check to be true: select true -- yes';
   end if;
@@ -29,7 +35,9 @@ $orchestra$;
 -- requirement.ends-in-semicolon
 do $orchestra$
 begin
-  if not (coalesce((select true), false)) then
+  if not (coalesce((
+select true
+), false)) then
     raise exception 'requirement ends-in-semicolon does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs this check to be true: select true;';
   end if;
@@ -87,8 +95,8 @@ select orchestra.claim('a-project-with-a-name-of-30-ch', 'project.a-project-with
 select orchestra.register_project('a-project-with-a-name-of-30-ch');
 
 -- workload.touch
-select orchestra.claim('a-project-with-a-name-of-30-ch', 'workload.touch', 'touch', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('a-project-with-a-name-of-30-ch', 'touch', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('a-project-with-a-name-of-30-ch', 'workload.touch', 'touch', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('a-project-with-a-name-of-30-ch', 'touch');
 
 -- cron_job.housekeep.1m
 select orchestra.claim('a-project-with-a-name-of-30-ch', 'cron_job.housekeep.1m', 'orchestra:a-project-with-a-name-of-30-ch:housekeep.1m', '{"command": "call orchestra.housekeep(''a-project-with-a-name-of-30-ch'')", "job": "orchestra:a-project-with-a-name-of-30-ch:housekeep.1m", "schedule": "* * * * *"}');

@@ -36,32 +36,32 @@ select orchestra.claim('schedules', 'queue.several', 'several', '{"name": "sever
 select pgmq.create('several');
 
 -- workload.each-minute
-select orchestra.claim('schedules', 'workload.each-minute', 'each-minute', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('schedules', 'each-minute', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('schedules', 'workload.each-minute', 'each-minute', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('schedules', 'each-minute');
 
 -- workload.half-hour-of-summer
-select orchestra.claim('schedules', 'workload.half-hour-of-summer', 'half-hour-of-summer', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('schedules', 'half-hour-of-summer', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('schedules', 'workload.half-hour-of-summer', 'half-hour-of-summer', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('schedules', 'half-hour-of-summer');
 
 -- workload.half-hour-zone
-select orchestra.claim('schedules', 'workload.half-hour-zone', 'half-hour-zone', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('schedules', 'half-hour-zone', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('schedules', 'workload.half-hour-zone', 'half-hour-zone', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('schedules', 'half-hour-zone');
 
 -- workload.last-day
-select orchestra.claim('schedules', 'workload.last-day', 'last-day', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 3, "pattern": "scheduled_sql", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('schedules', 'last-day', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 3, "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('schedules', 'workload.last-day', 'last-day', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 3, "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('schedules', 'last-day');
 
 -- workload.queued
-select orchestra.claim('schedules', 'workload.queued', 'queued', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "queued", "sql": "select $1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('schedules', 'queued', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "queued", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select $1$sql$);
+select orchestra.claim('schedules', 'workload.queued', 'queued', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "queued", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select $1$sql$));
+select orchestra.set_workload('schedules', 'queued');
 
 -- workload.several
-select orchestra.claim('schedules', 'workload.several', 'several', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "several", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('schedules', 'several', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "several", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('schedules', 'workload.several', 'several', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "several", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('schedules', 'several');
 
 -- workload.wildcard-hour
-select orchestra.claim('schedules', 'workload.wildcard-hour', 'wildcard-hour', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "select 1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('schedules', 'wildcard-hour', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$select 1$sql$);
+select orchestra.claim('schedules', 'workload.wildcard-hour', 'wildcard-hour', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('schedules', 'wildcard-hour');
 
 -- cron_job.each-minute
 select orchestra.claim('schedules', 'cron_job.each-minute', 'orchestra:schedules:each-minute', '{"command": "call orchestra.fire(''schedules'', ''each-minute'', 1)", "every_ms": 60000, "job": "orchestra:schedules:each-minute", "overlap": "skip", "position": 1, "schedule": "* * * * *", "workload": "each-minute"}');

@@ -36,12 +36,12 @@ select orchestra.claim('table-triggers', 'queue.index-page', 'index_page', '{"na
 select pgmq.create('index_page');
 
 -- workload.count-page
-select orchestra.claim('table-triggers', 'workload.count-page', 'count-page', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "count_page", "sql": "insert into app.seen (payload) values ($1)", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('table-triggers', 'count-page', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "count_page", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into app.seen (payload) values ($1)$sql$);
+select orchestra.claim('table-triggers', 'workload.count-page', 'count-page', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "count_page", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into app.seen (payload) values ($1)$sql$));
+select orchestra.set_workload('table-triggers', 'count-page');
 
 -- workload.index-page
-select orchestra.claim('table-triggers', 'workload.index-page', 'index-page', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "index_page", "sql": "insert into app.seen (payload) values ($1)", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('table-triggers', 'index-page', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "index_page", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into app.seen (payload) values ($1)$sql$);
+select orchestra.claim('table-triggers', 'workload.index-page', 'index-page', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "index_page", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into app.seen (payload) values ($1)$sql$));
+select orchestra.set_workload('table-triggers', 'index-page');
 
 -- cron_job.count-page.worker-1
 select orchestra.claim('table-triggers', 'cron_job.count-page.worker-1', 'orchestra:table-triggers:count-page.worker-1', '{"command": "call orchestra.drain_sql(''table-triggers'', ''count-page'', 1)", "job": "orchestra:table-triggers:count-page.worker-1", "schedule": "* * * * *"}');

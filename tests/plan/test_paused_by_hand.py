@@ -101,3 +101,32 @@ def test_a_pause_that_the_spec_says_is_a_change(shop: Shop) -> None:
     assert_empty(shop.plan(paused))
     shop.apply(SHOP)
     assert shop.one("select paused from orchestra.workload where name = 'send-receipts'") is False
+
+
+@pytest.mark.parametrize("workload", [None, "send-receipts"])
+def test_compiled_sql_that_runs_again_undoes_no_pause(shop: Shop, workload: str | None) -> None:
+    shop.apply()
+    shop.run("select orchestra.pause('shop', %s)", workload)
+    shop.engine.psql(shop.compiled())
+    plan = shop.plan()
+    assert_empty(plan)
+    assert [c.code for c in plan.conditions] == ["paused_by_hand"]
+
+
+def test_compiled_sql_that_says_otherwise_than_before_pauses_and_resumes(shop: Shop) -> None:
+    look = "select paused from orchestra.workload where name = 'send-receipts'"
+    paused = SHOP.replace("poll_interval: 1m", "poll_interval: 1m\n    paused: true")
+    shop.apply()
+    for text, expected in ((paused, True), (SHOP, False), (paused, True)):
+        shop.engine.psql(shop.compiled(text))
+        assert shop.one(look) is expected
+    assert_empty(shop.plan(paused))
+
+
+def test_an_adopted_workload_is_paused_as_the_spec_says(shop: Shop) -> None:
+    shop.apply()
+    shop.run("select orchestra.pause('shop', 'send-receipts')")
+    shop.run("delete from orchestra.registry where address = 'workload.send-receipts'")
+    shop.apply(adopt=frozenset({"workload.send-receipts"}))
+    assert_empty(shop.plan())
+    assert shop.one("select paused from orchestra.workload where name = 'send-receipts'") is False

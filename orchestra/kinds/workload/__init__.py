@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from orchestra.ir.category import Category
 from orchestra.ir.program import Resource
-from orchestra.ir.sql import canonical_json, literal, value
+from orchestra.ir.sql import call, canonical_json, literal, value
 from orchestra.kinds.kind import Kind, Server, read_sql
 from orchestra.spec.model import Pattern, SqlHandler
 from orchestra.spec.model import Workload as Declared
@@ -95,10 +95,15 @@ def _canonical(text: str | None) -> str | None:
 
 
 def ensure(workload: Workload, project: str, server: Server) -> tuple[str, ...]:
-    """The row is written from what was just recorded for it; whether it is paused is said apart, as an operator may
-    have turned it since."""
+    """The row is written from what was just recorded for it."""
+    return (call("orchestra.set_workload", literal(project), literal(workload.key)),)
+
+
+def turn(workload: Workload, project: str) -> str:
+    """Undoes what an operator turned by hand: nothing else in an apply touches it."""
     return (
-        f"select orchestra.set_workload({literal(project)}, {literal(workload.key)}, paused => {value(workload.paused)})",
+        f"update orchestra.workload set paused = {value(workload.paused)} "
+        f"where project = {literal(project)} and name = {literal(workload.key)}"
     )
 
 

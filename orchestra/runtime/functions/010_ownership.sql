@@ -67,6 +67,13 @@ begin
     where d.project = claim.project and d.workload = substr(claim.address, length('queue.') + 1);
   end if;
 
+  if the_kind = 'workload' then
+    update orchestra.workload w set paused = coalesce((claim.applied ->> 'paused')::boolean, false)
+    where w.project = claim.project and w.name = claim.name
+      and (adopt or mine.project is null
+           or coalesce(mine.applied ->> 'paused', 'false') <> coalesce(claim.applied ->> 'paused', 'false'));
+  end if;
+
   insert into orchestra.registry as r (project, address, kind, name, applied, protect)
   values (claim.project, claim.address, the_kind, claim.name, claim.applied, coalesce(claim.protect, false))
   on conflict on constraint registry_pkey do update set

@@ -1,7 +1,8 @@
 -- Writes a workload's configuration from what has just been recorded for it in the registry, where every value stands
 -- that differs from the defaults below; all others go back to their default, so that what is left out of the spec is not
--- remembered. Whether it is paused is said apart: that may be an operator's doing, which a later apply leaves as it is.
-create or replace function orchestra.set_workload(project text, name text, paused boolean) returns void
+-- remembered. Only a new workload is paused by it: later that may be an operator's doing, which neither a later apply nor
+-- compiled SQL that runs again undoes. Where the spec itself changes its mind, `claim` turns it.
+create or replace function orchestra.set_workload(project text, name text) returns void
 language plpgsql set search_path = ''
 as $$
 declare
@@ -16,12 +17,10 @@ begin
     jsonb_build_object(
       'search_path', '[]'::jsonb, 'batch_size', 1, 'concurrency', 1, 'timeout_ms', 0, 'visibility_timeout_ms', 0,
       'max_attempts', 1, 'backoff_initial_ms', 0, 'backoff_factor', 1, 'backoff_max_ms', 0, 'backoff_jitter', 'full',
-      'delay_ms', 0, 'summary', ''
+      'delay_ms', 0, 'paused', false, 'summary', ''
     )
     || config
-    || jsonb_build_object(
-      'project', set_workload.project, 'name', set_workload.name, 'paused', set_workload.paused
-    )
+    || jsonb_build_object('project', set_workload.project, 'name', set_workload.name)
   );
   -- The schema of a payload travels as text, in the form in which the plan compares it.
   if jsonb_typeof(config -> 'payload_schema') = 'string' then
@@ -48,7 +47,6 @@ begin
     delay_ms = excluded.delay_ms,
     retention_completed_ms = excluded.retention_completed_ms,
     retention_failed_ms = excluded.retention_failed_ms,
-    paused = excluded.paused,
     max_depth = excluded.max_depth,
     max_age_ms = excluded.max_age_ms,
     summary = excluded.summary,

@@ -5,6 +5,8 @@
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
 -- paused: `orchestra apply` opens the gate.
+--
+-- Its place: stage execution-runtime; priority high; after supabase-mcp-verification, database-schema, pgmq, pg_cron; before webhook-handlers, async-pipelines.
 
 -- requirement.database-schema
 do $orchestra$
@@ -29,7 +31,7 @@ $orchestra$;
 -- requirement.pgmq
 do $orchestra$
 begin
-  if not ((coalesce(string_to_array(regexp_replace((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pgmq'), (select default_version from pg_catalog.pg_available_extensions where name = 'pgmq'))), '[^0-9.].*$', ''), '.')::int[] >= array[1, 4, 4]::int[], false) or to_regclass('pgmq.meta') is not null)) then
+  if not ((coalesce(string_to_array(regexp_replace((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pgmq'), (select default_version from pg_catalog.pg_available_extensions where name = 'pgmq'))), '[^0-9.].*$', ''), '.')::int[] >= array[1, 4, 4]::int[], false) or to_regclass('pgmq.meta') is not null or not exists (select from pg_catalog.pg_available_extensions where name = 'pgmq'))) then
     raise exception 'requirement pgmq does not hold'
       using detail = 'background-orchestration needs the extension pgmq >=1.4.4';
   end if;
@@ -39,7 +41,9 @@ $orchestra$;
 -- requirement.supabase-mcp-verification
 do $orchestra$
 begin
-  if not (coalesce((select current_setting('server_version_num')::int >= 150000), false)) then
+  if not (coalesce((
+select current_setting('server_version_num')::int >= 150000
+), false)) then
     raise exception 'requirement supabase-mcp-verification does not hold'
       using detail = 'background-orchestration needs this check to be true: select current_setting(''server_version_num'')::int >= 150000';
   end if;
@@ -73,8 +77,7 @@ select pgmq.create('my_tasks');
 
 -- workload.my-tasks
 --   Process the tasks that the app has put aside
-select orchestra.claim('background-orchestration', 'workload.my-tasks', 'my-tasks', E'{"backoff_factor": 2, "backoff_initial_ms": 2000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 30000, "queue_name": "my_tasks", "sql": "with done as (\\n  update app.task\\n  set state = ''processed'', processed_at = now(), attempts = $2\\n  where id = ($1 ->> ''id'')::bigint and state = ''waiting''\\n  returning id\\n)\\ninsert into app.task_log (task_id, message_id, action)\\nselect id, $3, $1 ->> ''action'' from done\\n", "summary": "Process the tasks that the app has put aside", "timeout_ms": 5000, "visibility_timeout_ms": 30000}');
-select orchestra.set_workload('background-orchestration', 'my-tasks', '{"backoff_factor": 2, "backoff_initial_ms": 2000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 30000, "queue_name": "my_tasks", "summary": "Process the tasks that the app has put aside", "timeout_ms": 5000, "visibility_timeout_ms": 30000}', sql => $sql$with done as (
+select orchestra.claim('background-orchestration', 'workload.my-tasks', 'my-tasks', '{"backoff_factor": 2, "backoff_initial_ms": 2000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 30000, "queue_name": "my_tasks", "summary": "Process the tasks that the app has put aside", "timeout_ms": 5000, "visibility_timeout_ms": 30000}'::jsonb || jsonb_build_object('sql', $sql$with done as (
   update app.task
   set state = 'processed', processed_at = now(), attempts = $2
   where id = ($1 ->> 'id')::bigint and state = 'waiting'
@@ -82,7 +85,8 @@ select orchestra.set_workload('background-orchestration', 'my-tasks', '{"backoff
 )
 insert into app.task_log (task_id, message_id, action)
 select id, $3, $1 ->> 'action' from done
-$sql$);
+$sql$));
+select orchestra.set_workload('background-orchestration', 'my-tasks');
 
 -- cron_job.housekeep.1m
 select orchestra.claim('background-orchestration', 'cron_job.housekeep.1m', 'orchestra:background-orchestration:housekeep.1m', '{"command": "call orchestra.housekeep(''background-orchestration'')", "job": "orchestra:background-orchestration:housekeep.1m", "schedule": "* * * * *"}');

@@ -43,14 +43,14 @@ select pgmq.create('embed_document');
 
 -- workload.embed-document
 --   Keep the embedding of each document up to date
-select orchestra.claim('embeddings', 'workload.embed-document', 'embed-document', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "embed_document", "retention_failed_ms": 2592000000, "sql": "insert into public.document_embeddings (document_id, embedding)\\nselect d.id, public.embed(d.title || '' '' || d.body)\\nfrom public.documents d\\nwhere d.id = ($1 #>> ''{key,id}'')::bigint\\non conflict (document_id) do update\\nset embedding = excluded.embedding, embedded_at = now()\\n", "summary": "Keep the embedding of each document up to date", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
-select orchestra.set_workload('embeddings', 'embed-document', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "embed_document", "retention_failed_ms": 2592000000, "summary": "Keep the embedding of each document up to date", "timeout_ms": 10000, "visibility_timeout_ms": 40000}', sql => $sql$insert into public.document_embeddings (document_id, embedding)
+select orchestra.claim('embeddings', 'workload.embed-document', 'embed-document', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "embed_document", "retention_failed_ms": 2592000000, "summary": "Keep the embedding of each document up to date", "timeout_ms": 10000, "visibility_timeout_ms": 40000}'::jsonb || jsonb_build_object('sql', $sql$insert into public.document_embeddings (document_id, embedding)
 select d.id, public.embed(d.title || ' ' || d.body)
 from public.documents d
 where d.id = ($1 #>> '{key,id}')::bigint
 on conflict (document_id) do update
 set embedding = excluded.embedding, embedded_at = now()
-$sql$);
+$sql$));
+select orchestra.set_workload('embeddings', 'embed-document');
 
 -- cron_job.embed-document.worker-1
 select orchestra.claim('embeddings', 'cron_job.embed-document.worker-1', 'orchestra:embeddings:embed-document.worker-1', '{"command": "call orchestra.drain_sql(''embeddings'', ''embed-document'', 1)", "job": "orchestra:embeddings:embed-document.worker-1", "schedule": "5 seconds"}');

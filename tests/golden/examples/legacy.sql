@@ -33,16 +33,16 @@ select pgmq.create('emails');
 
 -- workload.purge-log
 --   Keep a week of the app's log
-select orchestra.claim('legacy', 'workload.purge-log', 'purge-log', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "delete from app.log where at < now() - interval ''7 days''", "summary": "Keep a week of the app''s log", "timeout_ms": 30000, "visibility_timeout_ms": 60000}');
-select orchestra.set_workload('legacy', 'purge-log', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Keep a week of the app''s log", "timeout_ms": 30000, "visibility_timeout_ms": 60000}', sql => $sql$delete from app.log where at < now() - interval '7 days'$sql$);
+select orchestra.claim('legacy', 'workload.purge-log', 'purge-log', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Keep a week of the app''s log", "timeout_ms": 30000, "visibility_timeout_ms": 60000}'::jsonb || jsonb_build_object('sql', $sql$delete from app.log where at < now() - interval '7 days'$sql$));
+select orchestra.set_workload('legacy', 'purge-log');
 
 -- workload.send-email
 --   Write the e-mails that the app has put into its old queue
-select orchestra.claim('legacy', 'workload.send-email', 'send-email', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "emails", "sql": "insert into app.email (message_id, recipient, subject)\\nvalues ($3, $1 ->> ''to'', $1 ->> ''subject'')\\non conflict (message_id) do nothing\\n", "summary": "Write the e-mails that the app has put into its old queue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('legacy', 'send-email', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "emails", "summary": "Write the e-mails that the app has put into its old queue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into app.email (message_id, recipient, subject)
+select orchestra.claim('legacy', 'workload.send-email', 'send-email', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "emails", "summary": "Write the e-mails that the app has put into its old queue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into app.email (message_id, recipient, subject)
 values ($3, $1 ->> 'to', $1 ->> 'subject')
 on conflict (message_id) do nothing
-$sql$);
+$sql$));
+select orchestra.set_workload('legacy', 'send-email');
 
 -- cron_job.housekeep.1m
 select orchestra.claim('legacy', 'cron_job.housekeep.1m', 'orchestra:legacy:housekeep.1m', '{"command": "call orchestra.housekeep(''legacy'')", "job": "orchestra:legacy:housekeep.1m", "schedule": "* * * * *"}');

@@ -43,25 +43,25 @@ select pgmq.create('check_link');
 
 -- workload.check-link
 --   Look whether a new link is one that we know
-select orchestra.claim('minutes-only', 'workload.check-link', 'check-link', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "check_link", "sql": "update web.link l\\nset known = exists (select from web.page p where p.path = l.target), checked_at = now()\\nwhere l.id = ($1 #>> ''{key,id}'')::bigint\\n", "summary": "Look whether a new link is one that we know", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('minutes-only', 'check-link', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "check_link", "summary": "Look whether a new link is one that we know", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$update web.link l
+select orchestra.claim('minutes-only', 'workload.check-link', 'check-link', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "check_link", "summary": "Look whether a new link is one that we know", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$update web.link l
 set known = exists (select from web.page p where p.path = l.target), checked_at = now()
 where l.id = ($1 #>> '{key,id}')::bigint
-$sql$);
+$sql$));
+select orchestra.set_workload('minutes-only', 'check-link');
 
 -- workload.count-visits
 --   Add the visits that came in to the count of their page
-select orchestra.claim('minutes-only', 'workload.count-visits', 'count-visits', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "with taken as (delete from web.visit where true returning page)\\ninsert into web.page (path, visits)\\nselect page, count(*) from taken group by page\\non conflict (path) do update set visits = web.page.visits + excluded.visits\\n", "summary": "Add the visits that came in to the count of their page", "timeout_ms": 20000, "visibility_timeout_ms": 50000}');
-select orchestra.set_workload('minutes-only', 'count-visits', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Add the visits that came in to the count of their page", "timeout_ms": 20000, "visibility_timeout_ms": 50000}', sql => $sql$with taken as (delete from web.visit where true returning page)
+select orchestra.claim('minutes-only', 'workload.count-visits', 'count-visits', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Add the visits that came in to the count of their page", "timeout_ms": 20000, "visibility_timeout_ms": 50000}'::jsonb || jsonb_build_object('sql', $sql$with taken as (delete from web.visit where true returning page)
 insert into web.page (path, visits)
 select page, count(*) from taken group by page
 on conflict (path) do update set visits = web.page.visits + excluded.visits
-$sql$);
+$sql$));
+select orchestra.set_workload('minutes-only', 'count-visits');
 
 -- workload.forget-links
 --   Remove links that nobody has checked for a quarter
-select orchestra.claim('minutes-only', 'workload.forget-links', 'forget-links', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "delete from web.link where checked_at < now() - interval ''90 days''", "summary": "Remove links that nobody has checked for a quarter", "timeout_ms": 20000, "visibility_timeout_ms": 50000}');
-select orchestra.set_workload('minutes-only', 'forget-links', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Remove links that nobody has checked for a quarter", "timeout_ms": 20000, "visibility_timeout_ms": 50000}', sql => $sql$delete from web.link where checked_at < now() - interval '90 days'$sql$);
+select orchestra.claim('minutes-only', 'workload.forget-links', 'forget-links', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Remove links that nobody has checked for a quarter", "timeout_ms": 20000, "visibility_timeout_ms": 50000}'::jsonb || jsonb_build_object('sql', $sql$delete from web.link where checked_at < now() - interval '90 days'$sql$));
+select orchestra.set_workload('minutes-only', 'forget-links');
 
 -- cron_job.check-link.worker-1
 select orchestra.claim('minutes-only', 'cron_job.check-link.worker-1', 'orchestra:minutes-only:check-link.worker-1', '{"command": "call orchestra.drain_sql(''minutes-only'', ''check-link'', 1)", "job": "orchestra:minutes-only:check-link.worker-1", "schedule": "* * * * *"}');

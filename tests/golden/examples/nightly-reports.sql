@@ -43,37 +43,37 @@ select pgmq.create('write_report');
 
 -- workload.order-reports
 --   Ask for a report for each customer who bought something
-select orchestra.claim('nightly-reports', 'workload.order-reports', 'order-reports', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "sql": "select orchestra.send_many(''nightly-reports/write-report'', array(\\n  select jsonb_build_object(''customer'', d.customer_id, ''day'', d.day)\\n  from sales.daily d\\n  where d.day = (now() at time zone ''Europe/Berlin'')::date - 1\\n  order by d.customer_id\\n))\\n", "summary": "Ask for a report for each customer who bought something", "timeout_ms": 30000, "visibility_timeout_ms": 60000}');
-select orchestra.set_workload('nightly-reports', 'order-reports', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Ask for a report for each customer who bought something", "timeout_ms": 30000, "visibility_timeout_ms": 60000}', sql => $sql$select orchestra.send_many('nightly-reports/write-report', array(
+select orchestra.claim('nightly-reports', 'workload.order-reports', 'order-reports', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Ask for a report for each customer who bought something", "timeout_ms": 30000, "visibility_timeout_ms": 60000}'::jsonb || jsonb_build_object('sql', $sql$select orchestra.send_many('nightly-reports/write-report', array(
   select jsonb_build_object('customer', d.customer_id, 'day', d.day)
   from sales.daily d
   where d.day = (now() at time zone 'Europe/Berlin')::date - 1
   order by d.customer_id
 ))
-$sql$);
+$sql$));
+select orchestra.set_workload('nightly-reports', 'order-reports');
 
 -- workload.roll-up-sales
 --   Add up the sales of the day before, for each customer
-select orchestra.claim('nightly-reports', 'workload.roll-up-sales', 'roll-up-sales', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 3, "pattern": "scheduled_sql", "sql": "insert into sales.daily (day, customer_id, sales, total_cents)\\nselect (s.sold_at at time zone ''Europe/Berlin'')::date, s.customer_id, count(*), sum(s.amount_cents)\\nfrom sales.sale s\\nwhere (s.sold_at at time zone ''Europe/Berlin'')::date = (now() at time zone ''Europe/Berlin'')::date - 1\\ngroup by 1, 2\\non conflict (day, customer_id) do update\\nset sales = excluded.sales, total_cents = excluded.total_cents\\n", "summary": "Add up the sales of the day before, for each customer", "timeout_ms": 60000, "visibility_timeout_ms": 90000}');
-select orchestra.set_workload('nightly-reports', 'roll-up-sales', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 3, "pattern": "scheduled_sql", "summary": "Add up the sales of the day before, for each customer", "timeout_ms": 60000, "visibility_timeout_ms": 90000}', sql => $sql$insert into sales.daily (day, customer_id, sales, total_cents)
+select orchestra.claim('nightly-reports', 'workload.roll-up-sales', 'roll-up-sales', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 3, "pattern": "scheduled_sql", "summary": "Add up the sales of the day before, for each customer", "timeout_ms": 60000, "visibility_timeout_ms": 90000}'::jsonb || jsonb_build_object('sql', $sql$insert into sales.daily (day, customer_id, sales, total_cents)
 select (s.sold_at at time zone 'Europe/Berlin')::date, s.customer_id, count(*), sum(s.amount_cents)
 from sales.sale s
 where (s.sold_at at time zone 'Europe/Berlin')::date = (now() at time zone 'Europe/Berlin')::date - 1
 group by 1, 2
 on conflict (day, customer_id) do update
 set sales = excluded.sales, total_cents = excluded.total_cents
-$sql$);
+$sql$));
+select orchestra.set_workload('nightly-reports', 'roll-up-sales');
 
 -- workload.write-report
 --   Write the report of one customer for one day
-select orchestra.claim('nightly-reports', 'workload.write-report', 'write-report', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "write_report", "retention_completed_ms": 86400000, "retention_failed_ms": 7776000000, "sql": "insert into sales.report (customer_id, day, body)\\nselect c.id, d.day, format(E''%s\\\\n%s sales, %s EUR'', c.name, d.sales, to_char(d.total_cents / 100.0, ''FM999990.00''))\\nfrom sales.daily d\\njoin sales.customer c on c.id = d.customer_id\\nwhere d.customer_id = ($1 ->> ''customer'')::bigint and d.day = ($1 ->> ''day'')::date\\non conflict (customer_id, day) do update set body = excluded.body\\n", "summary": "Write the report of one customer for one day", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
-select orchestra.set_workload('nightly-reports', 'write-report', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "write_report", "retention_completed_ms": 86400000, "retention_failed_ms": 7776000000, "summary": "Write the report of one customer for one day", "timeout_ms": 10000, "visibility_timeout_ms": 40000}', sql => $sql$insert into sales.report (customer_id, day, body)
+select orchestra.claim('nightly-reports', 'workload.write-report', 'write-report', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "concurrency": 2, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "write_report", "retention_completed_ms": 86400000, "retention_failed_ms": 7776000000, "summary": "Write the report of one customer for one day", "timeout_ms": 10000, "visibility_timeout_ms": 40000}'::jsonb || jsonb_build_object('sql', $sql$insert into sales.report (customer_id, day, body)
 select c.id, d.day, format(E'%s\n%s sales, %s EUR', c.name, d.sales, to_char(d.total_cents / 100.0, 'FM999990.00'))
 from sales.daily d
 join sales.customer c on c.id = d.customer_id
 where d.customer_id = ($1 ->> 'customer')::bigint and d.day = ($1 ->> 'day')::date
 on conflict (customer_id, day) do update set body = excluded.body
-$sql$);
+$sql$));
+select orchestra.set_workload('nightly-reports', 'write-report');
 
 -- cron_job.housekeep.1m
 select orchestra.claim('nightly-reports', 'cron_job.housekeep.1m', 'orchestra:nightly-reports:housekeep.1m', '{"command": "call orchestra.housekeep(''nightly-reports'')", "job": "orchestra:nightly-reports:housekeep.1m", "schedule": "* * * * *"}');

@@ -57,27 +57,27 @@ select pgmq.create('send_receipt');
 
 -- workload.import-product
 --   Import one product of a supplier's catalogue
-select orchestra.claim('shop', 'workload.import-product', 'import-product', E'{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "concurrency": 4, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "import_product", "retention_failed_ms": 2592000000, "sql": "insert into shop.product (sku, name, price_cents)\\nvalues ($1 ->> ''sku'', $1 ->> ''name'', ($1 ->> ''price_cents'')::int)\\non conflict (sku) do update\\nset name = excluded.name, price_cents = excluded.price_cents, imported_at = now()\\n", "summary": "Import one product of a supplier''s catalogue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('shop', 'import-product', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "concurrency": 4, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "import_product", "retention_failed_ms": 2592000000, "summary": "Import one product of a supplier''s catalogue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into shop.product (sku, name, price_cents)
+select orchestra.claim('shop', 'workload.import-product', 'import-product', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "concurrency": 4, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "import_product", "retention_failed_ms": 2592000000, "summary": "Import one product of a supplier''s catalogue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into shop.product (sku, name, price_cents)
 values ($1 ->> 'sku', $1 ->> 'name', ($1 ->> 'price_cents')::int)
 on conflict (sku) do update
 set name = excluded.name, price_cents = excluded.price_cents, imported_at = now()
-$sql$);
+$sql$));
+select orchestra.set_workload('shop', 'import-product');
 
 -- workload.purge-carts
 --   Remove carts that nobody has touched for two days
-select orchestra.claim('shop', 'workload.purge-carts', 'purge-carts', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "handler": "sql", "pattern": "scheduled_sql", "sql": "delete from shop.cart where touched_at < now() - interval ''2 days''", "summary": "Remove carts that nobody has touched for two days", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
-select orchestra.set_workload('shop', 'purge-carts', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Remove carts that nobody has touched for two days", "timeout_ms": 10000, "visibility_timeout_ms": 40000}', sql => $sql$delete from shop.cart where touched_at < now() - interval '2 days'$sql$);
+select orchestra.claim('shop', 'workload.purge-carts', 'purge-carts', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Remove carts that nobody has touched for two days", "timeout_ms": 10000, "visibility_timeout_ms": 40000}'::jsonb || jsonb_build_object('sql', $sql$delete from shop.cart where touched_at < now() - interval '2 days'$sql$));
+select orchestra.set_workload('shop', 'purge-carts');
 
 -- workload.send-receipt
 --   Write the receipt of an order that has been paid
-select orchestra.claim('shop', 'workload.send-receipt', 'send-receipt', E'{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "send_receipt", "retention_completed_ms": 604800000, "retention_failed_ms": 2592000000, "sql": "insert into shop.outbox (order_id, recipient, subject)\\nselect o.id, o.email, format(''Your order %s: %s EUR'', o.id, to_char(o.total_cents / 100.0, ''FM999990.00''))\\nfrom shop.\\"order\\" o\\nwhere o.id = ($1 #>> ''{key,id}'')::bigint and o.state = ''paid''\\non conflict (order_id) do nothing\\n", "summary": "Write the receipt of an order that has been paid", "timeout_ms": 5000, "visibility_timeout_ms": 35000}');
-select orchestra.set_workload('shop', 'send-receipt', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "send_receipt", "retention_completed_ms": 604800000, "retention_failed_ms": 2592000000, "summary": "Write the receipt of an order that has been paid", "timeout_ms": 5000, "visibility_timeout_ms": 35000}', sql => $sql$insert into shop.outbox (order_id, recipient, subject)
+select orchestra.claim('shop', 'workload.send-receipt', 'send-receipt', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "send_receipt", "retention_completed_ms": 604800000, "retention_failed_ms": 2592000000, "summary": "Write the receipt of an order that has been paid", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into shop.outbox (order_id, recipient, subject)
 select o.id, o.email, format('Your order %s: %s EUR', o.id, to_char(o.total_cents / 100.0, 'FM999990.00'))
 from shop."order" o
 where o.id = ($1 #>> '{key,id}')::bigint and o.state = 'paid'
 on conflict (order_id) do nothing
-$sql$);
+$sql$));
+select orchestra.set_workload('shop', 'send-receipt');
 
 -- grant.import-product
 select orchestra.claim('shop', 'grant.import-product', 'public.enqueue_import_product', '{"function": "enqueue_import_product", "roles": ["authenticated"], "source": " select orchestra.send(''shop/import-product'', payload) "}');
