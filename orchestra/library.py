@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from orchestra.apply.run import Applied
     from orchestra.diagnostics import Diagnostic
     from orchestra.ir.program import Program
-    from orchestra.apply.run import Applied
     from orchestra.pipeline import PlanOptions
     from orchestra.plan.model import Plan
     from orchestra.spec.model import Spec
