@@ -90,7 +90,7 @@ class Cron:
         return max(1, min([*nearest, wrap + days[0] - days[-1]]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Field:
     name: str
     unit: str
@@ -137,7 +137,9 @@ def read_cron(text: str) -> tuple[Cron | None, tuple[Fault, ...]]:
         return None, (_count(text, [w for _, w in words]),)
     faults: list[Fault] = []
     uneven: list[Uneven] = []
-    sets = [_read(f, w, at, faults, uneven) for f, (at, w) in zip(_FIELDS, words, strict=True)]
+    sets = [
+        _plain(f, w) or _read(f, w, at, faults, uneven) for f, (at, w) in zip(_FIELDS, words, strict=True)
+    ]
     if faults:
         return None, tuple(faults)
     minutes, hours, doms, months, dows = (frozenset(s) for s in sets)
@@ -148,6 +150,16 @@ def read_cron(text: str) -> tuple[Cron | None, tuple[Fault, ...]]:
     return Cron(
         minutes, hours, doms, months, frozenset(d % 7 for d in dows), any_dom, any_dow, tuple(uneven)
     ), ()
+
+
+@lru_cache(maxsize=1024)
+def _plain(field: _Field, word: str) -> frozenset[int] | None:
+    """The values of `*` or of a single number, which most fields are; None for anything else, and what is wrong."""
+    if word == "*":
+        return frozenset(v for v in _part(field, word, 0, []) if isinstance(v, int))
+    if len(word) <= 2 and word.isdecimal() and word.isascii() and field.low <= int(word) <= field.high:
+        return frozenset({int(word)})
+    return None
 
 
 def _read(field: _Field, word: str, at: int, faults: list[Fault], uneven: list[Uneven]) -> set[int]:

@@ -6,37 +6,57 @@ from dataclasses import dataclass, field
 
 from orchestra.check.cron import Cron, Fault, read_cron
 from orchestra.check.place import within
-from orchestra.classify import Classification, classify, features
+from orchestra.classify import Capacity, Decision, decide, features, ignored, invocations_a_month, prove
 from orchestra.diagnostics import Span
-from orchestra.spec.model import HttpTrigger, Platform, ScheduleTrigger, Spec, SqlHandler, Step, Workload
+from orchestra.spec.model import (
+    HttpTrigger,
+    Pattern,
+    Platform,
+    ScheduleTrigger,
+    Spec,
+    SqlHandler,
+    Step,
+    TableTrigger,
+    Workload,
+)
 from orchestra.sql import BoundSql, Inspection, bind, inspect
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A workload with what the classifier says of it."""
+    """A workload with what the classifier says of it. What only few rules ask for is worked out when they ask."""
 
     workload: Workload
-    verdict: Classification
+    decision: Decision
     platform: Platform
+    pattern: Pattern | None
+    queue: bool
+    edge: bool
+    """Whether any of its work runs in an Edge Function."""
+    sql: bool
+    """Whether its work is one SQL statement, and no pipeline."""
+
+    @classmethod
+    def of(cls, workload: Workload, platform: Platform) -> Judged:
+        decision = decide(workload, platform)
+        pattern = decision.pattern
+        sql = not workload.steps and isinstance(workload.handler, SqlHandler)
+        edge = features.has_edge(workload)
+        return cls(workload, decision, platform, pattern, pattern == "queue", edge, sql)
 
     @property
-    def pattern(self) -> str | None:
-        return self.verdict.pattern
+    def capacity(self) -> Capacity:
+        return prove(self.workload, self.platform, self.pattern) if self.pattern else Capacity()
 
     @property
-    def queue(self) -> bool:
-        return self.verdict.pattern == "queue"
+    def invocations_month(self) -> float | None:
+        """That of its capacity, without the rest."""
+        return invocations_a_month(self.workload, self.platform, self.pattern) if self.pattern else None
 
     @property
-    def edge(self) -> bool:
-        """Whether any of its work runs in an Edge Function."""
-        return features.has_edge(self.workload)
-
-    @property
-    def sql(self) -> bool:
-        """Whether its work is one SQL statement, and no pipeline."""
-        return not self.workload.steps and isinstance(self.workload.handler, SqlHandler)
+    def ignored(self) -> tuple[str, ...]:
+        """Keys that stand in the file and have no meaning for the pattern, sorted."""
+        return ignored(self.workload, self.pattern) if self.pattern else ()
 
     @property
     def function(self) -> bool:
@@ -46,12 +66,12 @@ class Judged:
     @property
     def not_here(self) -> bool:
         """Whether it cannot run because the platform has no Edge Functions."""
-        return self.verdict.problem is not None and self.edge and self.platform.provider != "supabase"
+        return self.decision.problem is not None and self.edge and self.platform.provider != "supabase"
 
     @property
     def override_fails(self) -> bool:
-        """Whether its own `pattern` is what cannot be (the classifier had a choice, and gives its reasons)."""
-        return self.verdict.problem is not None and bool(self.verdict.reasons)
+        """Whether its own `pattern` is what cannot be (the classifier had a choice)."""
+        return self.decision.problem is not None and self.decision.chosen is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +104,12 @@ class Scheduled:
     trigger: ScheduleTrigger
     cron: Cron | None
     faults: tuple[Fault, ...]
+    period_ms: int | None
+    """The shortest time between two fires."""
 
     @property
     def workload(self) -> Workload:
         return self.judged.workload
-
-    @property
-    def period_ms(self) -> int | None:
-        """The shortest time between two fires."""
-        return self.trigger.every_ms or (self.cron.shortest_gap_ms if self.cron else None)
 
     def at(self, key: str) -> Span:
         return self.workload.at(f"{self.trigger.path}.{key}")
@@ -105,6 +122,11 @@ class Facts:
     sql: tuple[Sql, ...]
     schedules: tuple[Scheduled, ...]
     by_name: dict[str, Judged] = field(repr=False)
+    queues: tuple[Judged, ...] = field(repr=False)
+    """Those whose pattern is a queue."""
+    pipelines: tuple[Workload, ...] = field(repr=False)
+    http: tuple[tuple[Workload, HttpTrigger], ...] = field(repr=False)
+    tables: tuple[tuple[Workload, TableTrigger], ...] = field(repr=False)
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
@@ -127,13 +149,18 @@ class Facts:
 
 def gather(spec: Spec) -> Facts:
     """One pass over the workloads."""
-    judged = tuple(Judged(w, classify(w, spec.platform), spec.platform) for w in spec.workloads)
+    judged = tuple(Judged.of(w, spec.platform) for w in spec.workloads)
+    triggers = [(w, t) for w in spec.workloads for t in w.triggers]
     return Facts(
         spec,
         judged,
         tuple(sql for w in spec.workloads for sql in _sql(w)),
         tuple(s for j in judged for s in _schedules(j)),
         {j.workload.name: j for j in judged},
+        tuple(j for j in judged if j.queue),
+        tuple(w for w in spec.workloads if w.steps),
+        tuple((w, t) for w, t in triggers if isinstance(t, HttpTrigger)),
+        tuple((w, t) for w, t in triggers if isinstance(t, TableTrigger)),
     )
 
 
@@ -156,5 +183,6 @@ def _schedules(judged: Judged) -> list[Scheduled]:
     for trigger in judged.workload.triggers:
         if isinstance(trigger, ScheduleTrigger):
             cron, faults = read_cron(trigger.cron) if trigger.cron is not None else (None, ())
-            found.append(Scheduled(judged, trigger, cron, faults))
+            period_ms = trigger.every_ms or (cron.shortest_gap_ms if cron else None)
+            found.append(Scheduled(judged, trigger, cron, faults, period_ms))
     return found

@@ -29,7 +29,7 @@ class Jobs:
 
 
 def busiest(facts: Facts) -> Jobs:
-    queues = [j for j in facts.judged if j.queue]
+    queues = facts.queues
     consumers = sum(j.workload.concurrency.limit for j in queues if j.sql)
     ticks = len({j.workload.poll_interval_ms for j in queues})
     schedules, when = _coincident(facts)

@@ -19,7 +19,7 @@ def prove(workload: Workload, platform: Platform, pattern: Pattern) -> Capacity:
             return Capacity(
                 latency_worst_s=(limits.EDGE_BOOT_MS + workload.durations.max_ms) / 1_000,
                 invocations_month=invocations.of_wait_until(workload),
-                invocations_included=_included(platform),
+                invocations_included=included_a_month(platform),
                 arrival_per_s=workload.arrival.rate,
                 burst=workload.arrival.burst,
             )
@@ -29,7 +29,7 @@ def prove(workload: Workload, platform: Platform, pattern: Pattern) -> Capacity:
                 latency_worst_s=(limits.CRON_BOOT_MS + workload.durations.max_ms) / 1_000,
                 retry_span_s=retry_span_s(workload.retry) if retries else None,
                 invocations_month=0.0,
-                invocations_included=_included(platform),
+                invocations_included=included_a_month(platform),
             )
 
 
@@ -44,8 +44,8 @@ def _queue(workload: Workload, platform: Platform) -> Capacity:
         latency_worst_s=_latency_worst_s(workload, numbers, levels, path_ms),
         lease_s=workload.visibility_timeout_ms / 1_000,
         retry_span_s=retry_span_s(workload.retry),
-        invocations_month=invocations.of_queue(workload, numbers),
-        invocations_included=_included(platform),
+        invocations_month=invocations.of_queue(workload, lambda: numbers),
+        invocations_included=included_a_month(platform),
         arrival_per_s=rate,
         burst=burst,
         batch_span_s=ceil(numbers.batch / numbers.per_slot) * _timeout_ms(workload) / 1_000,
@@ -135,5 +135,17 @@ def _timeout_ms(workload: Workload) -> int:
     return workload.timeout_ms or _item(workload).max_ms
 
 
-def _included(platform: Platform) -> float | None:
+def invocations_a_month(workload: Workload, platform: Platform, pattern: Pattern) -> float | None:
+    """What `prove` says of them, alone."""
+    match pattern:
+        case "queue":
+            return invocations.of_queue(workload, lambda: arithmetic(workload, platform))
+        case "wait_until":
+            return invocations.of_wait_until(workload)
+        case "scheduled_sql":
+            return 0.0
+
+
+def included_a_month(platform: Platform) -> float | None:
+    """The invocations that the plan includes, None where there are none to count."""
     return limits.EDGE[platform.plan].invocations_month if platform.provider == "supabase" else None

@@ -13,12 +13,12 @@ from orchestra.spec.model import Pattern, Platform, Workload
 
 def pattern_of(workload: Workload, platform: Platform) -> Pattern | None:
     """The pattern alone, without reasons and proof: a tenth of the work, for those who compile."""
-    return _decide(workload, platform).pattern
+    return decide(workload, platform).pattern
 
 
 def classify(workload: Workload, platform: Platform) -> Classification:
     """How `workload` should run on `platform`, and why. Total: any workload gets an answer, or a problem."""
-    decided = _decide(workload, platform)
+    decided = decide(workload, platform)
     unit, chosen, pattern = decided.unit, decided.chosen, decided.pattern
     why = table.why(workload, chosen) if chosen is not None else ()
     if pattern is None or chosen is None:
@@ -32,12 +32,12 @@ def classify(workload: Workload, platform: Platform) -> Classification:
         budget_ms=unit.budget_ms,
         capacity=prove(workload, platform, pattern),
         given_up=decided.given_up,
-        ignored=_ignored(workload, pattern),
+        ignored=ignored(workload, pattern),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Decision:
+class Decision:
     """`chosen` is what the table says, None where no row fits; `pattern` what comes of it."""
 
     unit: budget.Unit
@@ -46,20 +46,25 @@ class _Decision:
     problem: str | None = None
     given_up: tuple[str, ...] = ()
 
+    @property
+    def budget_ms(self) -> int:
+        return self.unit.budget_ms
 
-def _decide(workload: Workload, platform: Platform) -> _Decision:
+
+def decide(workload: Workload, platform: Platform) -> Decision:
+    """What `classify` says without its sentences and numbers, for rules, which look at all workloads."""
     unit = budget.tightest(workload, platform)
     problem = _no_edge_here(workload, platform) or budget.problem(unit, platform)
     if problem is not None:
-        return _Decision(unit, problem=problem)
+        return Decision(unit, problem=problem)
     chosen = table.choose(workload)
     if workload.pattern is None or workload.pattern == chosen:
-        return _Decision(unit, chosen, chosen)
+        return Decision(unit, chosen, chosen)
     verdict = override.judge(workload, unit, chosen, workload.pattern)
     if verdict.problem is not None:
         said = f"{verdict.problem}; without it the table would choose {chosen}"
-        return _Decision(unit, chosen, problem=said)
-    return _Decision(unit, chosen, workload.pattern, given_up=verdict.given_up)
+        return Decision(unit, chosen, problem=said)
+    return Decision(unit, chosen, workload.pattern, given_up=verdict.given_up)
 
 
 def _no_edge_here(workload: Workload, platform: Platform) -> str | None:
@@ -88,7 +93,8 @@ def _on_retry(workload: Workload, pattern: Pattern) -> Iterator[Reason]:
         )
 
 
-def _ignored(workload: Workload, pattern: Pattern) -> tuple[str, ...]:
+def ignored(workload: Workload, pattern: Pattern) -> tuple[str, ...]:
+    """The keys in the file that have no meaning for the pattern."""
     match pattern:
         case "wait_until":
             return features.ignored_by_wait_until(workload)

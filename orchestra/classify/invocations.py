@@ -8,6 +8,7 @@ is never idle is still replaced after its J items, or when its time is over. Tes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, exp
 
 from orchestra import platform as limits
@@ -39,8 +40,11 @@ def of_wait_until(workload: Workload) -> float | None:
     return requests_a_month(workload)
 
 
-def of_queue(workload: Workload, numbers: Arithmetic) -> float | None:
-    """Calls at the door (HTTP triggers), and workers started by wakes and by ticks that find work."""
+def of_queue(workload: Workload, numbers: Callable[[], Arithmetic]) -> float | None:
+    """Calls at the door (HTTP triggers), and workers started by wakes and by ticks that find work.
+
+    The arithmetic is asked for only where something is declared to arrive.
+    """
     requests = requests_a_month(workload)
     if requests is None:
         return None
@@ -49,7 +53,9 @@ def of_queue(workload: Workload, numbers: Arithmetic) -> float | None:
         return door
     linger_ms = workload.linger_ms if workload.linger_ms is not None else limits.EDGE_LINGER_MS
     items = items_a_request(workload)
-    return door + limits.MONTH_S * started_per_s(requests / limits.MONTH_S, items, linger_ms / 1_000, numbers)
+    return door + limits.MONTH_S * started_per_s(
+        requests / limits.MONTH_S, items, linger_ms / 1_000, numbers()
+    )
 
 
 def started_per_s(requests_per_s: float, items: int, linger_s: float, numbers: Arithmetic) -> float:

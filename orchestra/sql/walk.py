@@ -30,6 +30,10 @@ _MEANING: Final = frozenset(_EVENTS) | {
     "CreateTableAsStmt",
 }
 """The nodes and fields that `_visit` knows."""
+_LEAVES: Final = frozenset({"String", "A_Const", "A_Star", "ival", "sval", "fval", "boolval"})
+"""Nodes that hold nothing with a meaning here. They are most of a tree, so they are not even looked into."""
+_LISTS_OF_WORDS: Final = frozenset({"fields", "funcname", "names", "lockedRels"})
+"""Lists of bare words, read by `_visit` or not at all."""
 _MERGE: Final = {"CMD_INSERT": "insert", "CMD_UPDATE": "update", "CMD_DELETE": "delete"}
 
 
@@ -51,18 +55,21 @@ class Walk:
         self._stack.append((tree, frozenset()))
         while self._stack:
             node, scope = self._stack.pop()
-            if isinstance(node, list):
-                self._stack.extend((item, scope) for item in reversed(node))
-            elif isinstance(node, dict):
-                # Most of a tree is scalars and plain nesting: only what has a meaning here is looked at.
-                for key, value in reversed(node.items()):
-                    if isinstance(value, dict):
-                        if key in _MEANING or "withClause" in value:
-                            self._visit(key, value, scope)
-                        else:
-                            self._stack.append((value, scope))
-                    elif isinstance(value, list) and key != "lockedRels":
+            if node.__class__ is list:
+                self._stack += [(item, scope) for item in reversed(node)]
+                continue
+            if node.__class__ is not dict:
+                continue
+            # Most of a tree is scalars and plain nesting: only what has a meaning here is looked at.
+            for key, value in reversed(node.items()):
+                kind = value.__class__
+                if kind is dict:
+                    if key in _MEANING or "withClause" in value:
+                        self._visit(key, value, scope)
+                    elif key not in _LEAVES:
                         self._stack.append((value, scope))
+                elif kind is list and key not in _LISTS_OF_WORDS:
+                    self._stack.append((value, scope))
 
     def _visit(self, key: str, value: Node, scope: frozenset[str]) -> None:
         """`key` is the node's type, or the field that holds it."""
@@ -79,9 +86,12 @@ class Walk:
                 self._named(self.types, value.get("names"), value)
             case "ColumnRef":
                 last = value.get("fields", [{}])[-1]
-                self.columns.update(filter(None, [last.get("String", {}).get("sval")]))
+                if name := last.get("String", {}).get("sval"):
+                    self.columns.add(name)
+                return
             case "ParamRef":
                 self.parameters.add(int(value.get("number", 0)))
+                return
             case "intoClause":
                 self._relation(value.get("rel", {}), frozenset({"create"}))
             case "TruncateStmt":

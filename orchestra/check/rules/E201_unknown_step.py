@@ -10,7 +10,7 @@ from orchestra.check.words import did_you_mean, listed
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
+    for w in facts.pipelines:
         names = {s.name for s in w.steps}
         for step in w.steps:
             places = [(d, f"depends_on.{i}") for i, d in enumerate(step.depends_on)]

@@ -10,7 +10,7 @@ from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
+    for w in facts.pipelines:
         edges = {s.name: (*s.depends_on, *((s.map,) if s.map else ())) for s in w.steps}
         for circle in cycles(edges):
             yield Finding(

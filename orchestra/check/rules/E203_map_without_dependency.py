@@ -9,7 +9,7 @@ from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
+    for w in facts.pipelines:
         for step in w.steps:
             if step.map is not None and step.map not in step.depends_on:
                 after = ", ".join((*step.depends_on, step.map))

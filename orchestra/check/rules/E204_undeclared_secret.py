@@ -7,20 +7,19 @@ from collections.abc import Iterator
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 from orchestra.check.words import did_you_mean
-from orchestra.spec.model import Hmac, HttpTrigger
+from orchestra.spec.model import Hmac
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     declared = {s.name for s in facts.spec.secrets}
-    for w in facts.workloads:
-        for t in w.triggers:
-            if isinstance(t, HttpTrigger) and isinstance(t.auth, Hmac) and t.auth.secret not in declared:
-                name = t.auth.secret
-                yield Finding(
-                    w.at(f"{t.path}.auth.hmac.secret"),
-                    f"the secret `{name}` is not declared",
-                    did_you_mean(name, declared, f"Declare it: `secrets: {{{name}: {{vault: {name}}}}}`."),
-                )
+    for w, t in facts.http:
+        if isinstance(t.auth, Hmac) and t.auth.secret not in declared:
+            name = t.auth.secret
+            yield Finding(
+                w.at(f"{t.path}.auth.hmac.secret"),
+                f"the secret `{name}` is not declared",
+                did_you_mean(name, declared, f"Declare it: `secrets: {{{name}: {{vault: {name}}}}}`."),
+            )
 
 
 RULE = Rule(

@@ -10,8 +10,8 @@ from orchestra.spec.model import SqlHandler
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
-        if w.steps and isinstance(w.handler, SqlHandler):
+    for w in facts.pipelines:
+        if isinstance(w.handler, SqlHandler):
             yield Finding(
                 w.at("run", key=True),
                 f"`run` is never used: `{w.name}` is a pipeline",

@@ -11,6 +11,8 @@ from orchestra.spec.model import HttpTrigger
 
 def check(facts: Facts) -> Iterator[Finding]:
     for w in facts.workloads:
+        if len(w.triggers) < 2:
+            continue
         for again in [t for t in w.triggers if isinstance(t, HttpTrigger)][1:]:
             yield Finding(
                 w.at(again.path),

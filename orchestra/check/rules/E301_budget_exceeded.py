@@ -11,7 +11,7 @@ from orchestra.diagnostics import Span
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
-        problem = j.verdict.problem
+        problem = j.decision.problem
         if problem is None or j.not_here or j.override_fails:
             continue
         fault, _, advice = problem.partition("; ")
@@ -21,7 +21,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _longest(j: Judged) -> Span:
     w = j.workload
     for step in w.steps:
-        if step.durations.max_ms > j.verdict.budget_ms > 0:
+        if step.durations.max_ms > j.decision.budget_ms > 0:
             return w.at(f"steps.{step.name}.duration.max")
     return w.at("duration.max")
 

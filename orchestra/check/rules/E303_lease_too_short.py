@@ -12,9 +12,9 @@ _LEAST_MS = 5_000
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
+    for j in facts.queues:
         w = j.workload
-        if j.queue and w.visibility_timeout_ms < _LEAST_MS:
+        if w.visibility_timeout_ms < _LEAST_MS:
             yield Finding(
                 facts.origin(w, "visibility_timeout"),
                 f"a lease of {yaml_duration(w.visibility_timeout_ms)} leaves no time to renew it",

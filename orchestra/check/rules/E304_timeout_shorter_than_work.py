@@ -11,7 +11,7 @@ from orchestra.check.words import yaml_duration
 
 def check(facts: Facts) -> Iterator[Finding]:
     for w in facts.workloads:
-        longest = max([s.durations.max_ms for s in w.steps], default=w.durations.max_ms)
+        longest = max(s.durations.max_ms for s in w.steps) if w.steps else w.durations.max_ms
         if w.timeout_ms < longest:
             timeout, most = yaml_duration(w.timeout_ms), yaml_duration(longest)
             yield Finding(

@@ -7,18 +7,22 @@ from math import ceil
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
+from orchestra.classify import arithmetic
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
-        w, capacity = j.workload, j.verdict.capacity
-        if capacity.headroom is None or capacity.headroom >= 1:
+    for j in facts.queues:
+        w, rate = j.workload, j.workload.arrival.rate
+        if not rate:
             continue
-        rate, ceiling = capacity.arrival_per_s or 0.0, capacity.ceiling_per_s or 0.0
-        wanted = ceil(w.concurrency.limit / capacity.headroom * 1.2)
+        most = arithmetic(w, j.platform).ceiling_per_s
+        headroom = most / rate
+        if headroom >= 1:
+            continue
+        wanted = ceil(w.concurrency.limit / headroom * 1.2)
         yield Finding(
             w.at("arrival.rate"),
-            f"{rate:g}/s come in, and at most {ceiling:.3g}/s can be done",
+            f"{rate:g}/s come in, and at most {most:.3g}/s can be done",
             f"Write `concurrency: {{limit: {wanted}}}` or more, or make an item shorter; `orchestra explain` shows "
             "the arithmetic.",
         )

@@ -12,8 +12,8 @@ from orchestra.check.words import yaml_duration
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
-        w, budget = j.workload, j.verdict.budget_ms
-        if j.verdict.problem is not None or budget == 0:
+        w, budget = j.workload, j.decision.budget_ms
+        if j.decision.problem is not None or budget == 0:
             continue
         if j.queue and j.edge:
             budget -= limits.EDGE_BOOT_MS + limits.EDGE_MARGIN_MS

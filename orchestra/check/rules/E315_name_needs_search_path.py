@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 from orchestra.sql import Name
 from orchestra.sql.builtins import FUNCTIONS, OPERATORS, RELATIONS, TYPES
+
+_TYPES: Final = TYPES | RELATIONS
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -17,7 +20,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         found = sql.inspection
         for what, names, known in (
             ("function", found.functions, FUNCTIONS),
-            ("type", found.types, TYPES | RELATIONS),
+            ("type", found.types, _TYPES),
             ("operator", found.operators, OPERATORS),
         ):
             for name in _foreign(names, known):

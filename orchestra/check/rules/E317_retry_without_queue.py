@@ -10,7 +10,7 @@ from orchestra.check.rule import Finding, Rule
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
-        if j.pattern == "wait_until" and "retry" in j.verdict.ignored:
+        if j.pattern == "wait_until" and "retry" in j.ignored:
             yield Finding(
                 j.workload.at("retry", key=True),
                 f"nothing retries `{j.workload.name}`: it runs behind its HTTP response",

@@ -13,7 +13,7 @@ _OF_WORKERS = ("batch_size", "concurrency.per_worker", "linger")
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
-        keys = [k for k in j.verdict.ignored if k != "retry" or j.pattern != "wait_until"]
+        keys = [k for k in j.ignored if k != "retry" or j.pattern != "wait_until"]
         if j.queue and j.sql:
             keys += [k for k in _OF_WORKERS if k in j.workload.written]
         for key in dict.fromkeys(keys):

@@ -12,9 +12,9 @@ from orchestra.ir import cron
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
+    for j in facts.queues:
         w = j.workload
-        if j.queue and cron.every(w.poll_interval_ms) is None:
+        if cron.every(w.poll_interval_ms) is None:
             near = listed(yaml_duration(ms) for ms in nearest(w.poll_interval_ms))
             yield Finding(
                 facts.origin(w, "poll_interval"),

@@ -11,7 +11,7 @@ from orchestra.check.rule import Finding, Rule
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
         if j.override_fails and not j.not_here:
-            fault, _, instead = str(j.verdict.problem).rpartition("; ")
+            fault, _, instead = str(j.decision.problem).rpartition("; ")
             help = f"Remove `pattern`: {instead}." if fault else "Remove `pattern`."
             yield Finding(j.workload.at("pattern"), fault or instead, help)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-from orchestra.spec.model import TableTrigger
 
 _SYSTEM = frozenset(
     {
@@ -26,14 +25,13 @@ _SYSTEM = frozenset(
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
-        for t in w.triggers:
-            if isinstance(t, TableTrigger) and (t.schema in _SYSTEM or t.schema.startswith("pg_")):
-                yield Finding(
-                    w.at(f"{t.path}.name"),
-                    f"`{t.schema}` is no schema of the app's",
-                    "Let the app write what happens into a table of its own, and put the trigger there.",
-                )
+    for w, t in facts.tables:
+        if t.schema in _SYSTEM or t.schema.startswith("pg_"):
+            yield Finding(
+                w.at(f"{t.path}.name"),
+                f"`{t.schema}` is no schema of the app's",
+                "Let the app write what happens into a table of its own, and put the trigger there.",
+            )
 
 
 RULE = Rule(

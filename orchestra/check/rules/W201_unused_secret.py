@@ -6,18 +6,13 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-from orchestra.spec.model import Hmac, HttpTrigger
+from orchestra.spec.model import Hmac
 
 _OURS = ("function_", "worker_")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    used = {
-        t.auth.secret
-        for w in facts.workloads
-        for t in w.triggers
-        if isinstance(t, HttpTrigger) and isinstance(t.auth, Hmac)
-    }
+    used = {t.auth.secret for _, t in facts.http if isinstance(t.auth, Hmac)}
     for secret in facts.spec.secrets:
         if secret.name in used or secret.name.startswith(_OURS):
             continue

@@ -11,8 +11,9 @@ from orchestra.spec.model import HttpTrigger, ManualTrigger
 
 def check(facts: Facts) -> Iterator[Finding]:
     for w in facts.workloads:
-        takes = any(isinstance(t, HttpTrigger | ManualTrigger) for t in w.triggers) or w.access.enqueue
-        if w.payload_schema is not None and not takes:
+        if w.payload_schema is None:
+            continue
+        if not (any(isinstance(t, HttpTrigger | ManualTrigger) for t in w.triggers) or w.access.enqueue):
             yield Finding(
                 w.at("payload_schema"),
                 f"no payload of `{w.name}` comes from outside",

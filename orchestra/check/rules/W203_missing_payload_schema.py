@@ -10,9 +10,9 @@ from orchestra.spec.model import Hmac, HttpTrigger
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
+    for j in facts.queues:
         w = j.workload
-        if j.pattern != "queue" or w.payload_schema is not None:
+        if w.payload_schema is not None:
             continue
         doors = [t.path for t in w.triggers if isinstance(t, HttpTrigger) and not isinstance(t.auth, Hmac)]
         if w.access.enqueue:

@@ -11,13 +11,13 @@ from orchestra.check.rule import Finding, Rule
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
         # What a queue costs in latency is the price of what it gives; only guarantees are worth a warning.
-        if j.verdict.given_up and not j.queue:
-            lost = [reason.partition(":")[0] for reason in j.verdict.given_up]
+        if j.decision.given_up and not j.queue:
+            lost = [reason.partition(":")[0] for reason in j.decision.given_up]
             yield Finding(
                 j.workload.at("pattern"),
                 f"`pattern: {j.pattern}` gives up {', '.join(lost)}",
                 "Remove `pattern` to keep them, or say in an ignore comment why they are not needed.",
-                "; ".join(j.verdict.given_up) + ".",
+                "; ".join(j.decision.given_up) + ".",
             )
 
 

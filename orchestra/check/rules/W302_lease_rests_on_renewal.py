@@ -10,9 +10,9 @@ from orchestra.check.words import yaml_duration
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
+    for j in facts.queues:
         w = j.workload
-        if j.queue and not j.sql and 5_000 <= w.visibility_timeout_ms <= w.timeout_ms:
+        if not j.sql and 5_000 <= w.visibility_timeout_ms <= w.timeout_ms:
             lease, timeout = yaml_duration(w.visibility_timeout_ms), yaml_duration(w.timeout_ms)
             enough = yaml_duration(w.timeout_ms + 30_000)
             yield Finding(

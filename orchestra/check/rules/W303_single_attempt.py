@@ -9,15 +9,9 @@ from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
+    for j in facts.queues:
         w = j.workload
-        if (
-            j.queue
-            and not j.sql
-            and w.retry.max_attempts == 1
-            and "batch_size" in w.written
-            and w.batch_size > 1
-        ):
+        if not j.sql and w.retry.max_attempts == 1 and "batch_size" in w.written and w.batch_size > 1:
             yield Finding(
                 facts.origin(w, "retry.max_attempts"),
                 f"batches of {w.batch_size} have no effect with one attempt",

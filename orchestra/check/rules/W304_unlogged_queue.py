@@ -9,8 +9,8 @@ from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
-        if j.queue and j.workload.queue.kind == "unlogged":
+    for j in facts.queues:
+        if j.workload.queue.kind == "unlogged":
             yield Finding(
                 j.workload.at("queue.kind"),
                 f"the messages of `{j.workload.name}` do not survive a crash of the server",

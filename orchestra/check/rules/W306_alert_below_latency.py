@@ -10,9 +10,10 @@ from orchestra.check.words import rounded_up, yaml_duration
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
-        age, worst = j.workload.alerts.max_age_ms, j.verdict.capacity.latency_worst_s
-        if j.queue and age is not None and worst is not None and age < worst * 1_000:
+    for j in facts.queues:
+        age = j.workload.alerts.max_age_ms
+        worst = None if age is None else j.capacity.latency_worst_s
+        if age is not None and worst is not None and age < worst * 1_000:
             normal = rounded_up(worst * 1_000)
             yield Finding(
                 j.workload.at("alerts.max_age"),

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
 from orchestra.check.words import yaml_duration
+from orchestra.classify import retry_span_s
 
 _DAY_MS = 86_400_000
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
-        w, span = j.workload, j.verdict.capacity.retry_span_s
+    for j in facts.queues:
+        w = j.workload
         kept = w.retention.failed_ms
-        if not j.queue or kept is None:
+        if kept is None:
             continue
-        least = max(_DAY_MS, int((span or 0) * 1_000))
+        least = max(_DAY_MS, int(retry_span_s(w.retry) * 1_000))
         if kept < least:
             yield Finding(
                 facts.origin(w, "retention.failed"),

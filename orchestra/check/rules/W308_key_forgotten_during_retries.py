@@ -11,7 +11,8 @@ from orchestra.check.words import rounded_up, yaml_duration
 
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
-        key, span = j.workload.idempotency_key, j.verdict.capacity.retry_span_s
+        key = j.workload.idempotency_key
+        span = None if key is None else j.capacity.retry_span_s
         if key is not None and span is not None and key.ttl_ms < span * 1_000:
             retries = rounded_up(span * 1_000)
             yield Finding(

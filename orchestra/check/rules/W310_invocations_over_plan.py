@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
+from orchestra.classify import included_a_month
 from orchestra.diagnostics import Label
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    counts = [(j.verdict.capacity.invocations_month or 0.0, j.workload) for j in facts.judged]
-    included = next((i for j in facts.judged if (i := j.verdict.capacity.invocations_included)), None)
+    included = included_a_month(facts.spec.platform)
+    if included is None:
+        return
+    counts = [(j.invocations_month or 0.0, j.workload) for j in facts.judged]
     total = sum(count for count, _ in counts)
-    if included is None or total <= included:
+    if total <= included:
         return
     most = sorted(counts, key=lambda c: (-c[0], c[1].name))[:3]
     labels = tuple(Label(w.at("arrival", key=True), f"{n:,.0f} a month") for n, w in most if n > 0)

@@ -10,9 +10,9 @@ from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
+    for j in facts.queues:
         w = j.workload
-        if j.queue and j.sql and w.concurrency.limit > limits.CRON_ADVISED_JOBS:
+        if j.sql and w.concurrency.limit > limits.CRON_ADVISED_JOBS:
             yield Finding(
                 facts.origin(w, "concurrency.limit"),
                 f"{w.concurrency.limit} consumers of `{w.name}` are {w.concurrency.limit} cron jobs",

@@ -13,7 +13,7 @@ from orchestra.check.words import yaml_duration
 def check(facts: Facts) -> Iterator[Finding]:
     for j in facts.judged:
         longest = j.workload.durations.max_ms
-        if j.verdict.problem is None and j.sql and longest > limits.CRON_ADVISED_RUN_MS:
+        if j.decision.problem is None and j.sql and longest > limits.CRON_ADVISED_RUN_MS:
             most = yaml_duration(limits.CRON_ADVISED_RUN_MS)
             yield Finding(
                 j.workload.at("duration.max"),

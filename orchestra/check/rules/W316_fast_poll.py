@@ -12,9 +12,9 @@ _ENOUGH_MS = 5_000
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for j in facts.judged:
+    for j in facts.queues:
         w = j.workload
-        if j.queue and not j.sql and 0 < w.poll_interval_ms < _ENOUGH_MS:
+        if not j.sql and 0 < w.poll_interval_ms < _ENOUGH_MS:
             a_day = 86_400_000 // w.poll_interval_ms
             yield Finding(
                 facts.origin(w, "poll_interval"),

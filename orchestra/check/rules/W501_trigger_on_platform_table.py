@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-from orchestra.spec.model import TableTrigger
 
 _PLATFORM = frozenset({"auth", "storage"})
 
@@ -14,14 +13,13 @@ _PLATFORM = frozenset({"auth", "storage"})
 def check(facts: Facts) -> Iterator[Finding]:
     if facts.spec.platform.provider != "supabase":
         return
-    for w in facts.workloads:
-        for t in w.triggers:
-            if isinstance(t, TableTrigger) and t.schema in _PLATFORM:
-                yield Finding(
-                    w.at(f"{t.path}.name"),
-                    f"`{t.schema}.{t.table}` belongs to Supabase",
-                    "Put the trigger on a table of the app that is written in the same transaction, if there is one.",
-                )
+    for w, t in facts.tables:
+        if t.schema in _PLATFORM:
+            yield Finding(
+                w.at(f"{t.path}.name"),
+                f"`{t.schema}.{t.table}` belongs to Supabase",
+                "Put the trigger on a table of the app that is written in the same transaction, if there is one.",
+            )
 
 
 RULE = Rule(

@@ -6,18 +6,16 @@ from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
 from orchestra.check.rule import Finding, Rule
-from orchestra.spec.model import HttpTrigger
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
-        for t in w.triggers:
-            if isinstance(t, HttpTrigger) and t.auth == "none":
-                yield Finding(
-                    w.at(f"{t.path}.auth"),
-                    f"anyone at all may start `{w.name}`",
-                    "Write `jwt` for signed-in users, `secret` for servers, or `hmac` for signed webhooks.",
-                )
+    for w, t in facts.http:
+        if t.auth == "none":
+            yield Finding(
+                w.at(f"{t.path}.auth"),
+                f"anyone at all may start `{w.name}`",
+                "Write `jwt` for signed-in users, `secret` for servers, or `hmac` for signed webhooks.",
+            )
 
 
 RULE = Rule(
