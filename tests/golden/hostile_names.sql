@@ -27,13 +27,13 @@ $orchestra$;
 select orchestra.claim('n-m', 'project.n-m', 'n-m', '{}');
 select orchestra.register_project('n-m');
 
--- queue.a-workload-with-a-name-of-47-characters-in-all1
-select orchestra.claim('n-m', 'queue.a-workload-with-a-name-of-47-characters-in-all1', 'a_workload_with_a_name_of_47_characters_in_all1', '{"name": "a_workload_with_a_name_of_47_characters_in_all1"}');
-select pgmq.create('a_workload_with_a_name_of_47_characters_in_all1');
+-- queue.a-workload-whose-name-has-37-letters1
+select orchestra.claim('n-m', 'queue.a-workload-whose-name-has-37-letters1', 'a_workload_whose_name_has_37_letters1', '{"name": "a_workload_whose_name_has_37_letters1"}');
+select pgmq.create('a_workload_whose_name_has_37_letters1');
 
--- queue.a-workload-with-a-name-of-47-characters-in-all2
-select orchestra.claim('n-m', 'queue.a-workload-with-a-name-of-47-characters-in-all2', 'a_workload_with_a_name_of_47_characters_in_all2', '{"name": "a_workload_with_a_name_of_47_characters_in_all2"}');
-select pgmq.create('a_workload_with_a_name_of_47_characters_in_all2');
+-- queue.a-workload-whose-name-has-37-letters2
+select orchestra.claim('n-m', 'queue.a-workload-whose-name-has-37-letters2', 'a_workload_whose_name_has_37_letters2', '{"name": "a_workload_whose_name_has_37_letters2"}');
+select pgmq.create('a_workload_whose_name_has_37_letters2');
 
 -- queue.select
 select orchestra.claim('n-m', 'queue.select', 'select', '{"name": "select"}');
@@ -43,13 +43,13 @@ select pgmq.create('select');
 select orchestra.claim('n-m', 'queue.user', 'group', '{"name": "group"}');
 select pgmq.create('group');
 
--- workload.a-workload-with-a-name-of-47-characters-in-all1
-select orchestra.claim('n-m', 'workload.a-workload-with-a-name-of-47-characters-in-all1', 'a-workload-with-a-name-of-47-characters-in-all1', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
-select orchestra.set_workload('n-m', 'a-workload-with-a-name-of-47-characters-in-all1');
+-- workload.a-workload-whose-name-has-37-letters1
+select orchestra.claim('n-m', 'workload.a-workload-whose-name-has-37-letters1', 'a-workload-whose-name-has-37-letters1', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_whose_name_has_37_letters1", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('n-m', 'a-workload-whose-name-has-37-letters1');
 
--- workload.a-workload-with-a-name-of-47-characters-in-all2
-select orchestra.claim('n-m', 'workload.a-workload-with-a-name-of-47-characters-in-all2', 'a-workload-with-a-name-of-47-characters-in-all2', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_with_a_name_of_47_characters_in_all2", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
-select orchestra.set_workload('n-m', 'a-workload-with-a-name-of-47-characters-in-all2');
+-- workload.a-workload-whose-name-has-37-letters2
+select orchestra.claim('n-m', 'workload.a-workload-whose-name-has-37-letters2', 'a-workload-whose-name-has-37-letters2', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "a_workload_whose_name_has_37_letters2", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
+select orchestra.set_workload('n-m', 'a-workload-whose-name-has-37-letters2');
 
 -- workload.order
 select orchestra.claim('n-m', 'workload.order', 'order', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
@@ -63,24 +63,24 @@ select orchestra.set_workload('n-m', 'select');
 select orchestra.claim('n-m', 'workload.user', 'user', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 60000, "queue_name": "group", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
 select orchestra.set_workload('n-m', 'user');
 
--- grant.a-workload-with-a-name-of-47-characters-in-all1
-select orchestra.claim('n-m', 'grant.a-workload-with-a-name-of-47-characters-in-all1', 'public.enqueue_a_workload_with_a_name_of_47_characters_in_all1', '{"function": "enqueue_a_workload_with_a_name_of_47_characters_in_all1", "roles": ["Odd Role"], "source": " select orchestra.send(''n-m/a-workload-with-a-name-of-47-characters-in-all1'', payload) "}');
-create or replace function "public"."enqueue_a_workload_with_a_name_of_47_characters_in_all1"(payload jsonb) returns bigint
+-- grant.a-workload-whose-name-has-37-letters1
+select orchestra.claim('n-m', 'grant.a-workload-whose-name-has-37-letters1', 'public.enqueue_a_workload_whose_name_has_37_letters1', '{"function": "enqueue_a_workload_whose_name_has_37_letters1", "roles": ["Odd Role"], "source": " select orchestra.send(''n-m/a-workload-whose-name-has-37-letters1'', payload) "}');
+create or replace function "public"."enqueue_a_workload_whose_name_has_37_letters1"(payload jsonb) returns bigint
 language sql security definer set search_path = ''
-as $$ select orchestra.send('n-m/a-workload-with-a-name-of-47-characters-in-all1', payload) $$;
+as $$ select orchestra.send('n-m/a-workload-whose-name-has-37-letters1', payload) $$;
 do $orchestra$
 declare grantee text;
 begin
   for grantee in
     select case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end
     from pg_catalog.pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-    where p.oid = '"public"."enqueue_a_workload_with_a_name_of_47_characters_in_all1"(jsonb)'::regprocedure and a.grantee <> p.proowner
+    where p.oid = '"public"."enqueue_a_workload_whose_name_has_37_letters1"(jsonb)'::regprocedure and a.grantee <> p.proowner
   loop
-    execute format('revoke all on function "public"."enqueue_a_workload_with_a_name_of_47_characters_in_all1"(jsonb) from %s', grantee);
+    execute format('revoke all on function "public"."enqueue_a_workload_whose_name_has_37_letters1"(jsonb) from %s', grantee);
   end loop;
 end
 $orchestra$;
-grant execute on function "public"."enqueue_a_workload_with_a_name_of_47_characters_in_all1"(jsonb) to "Odd Role";
+grant execute on function "public"."enqueue_a_workload_whose_name_has_37_letters1"(jsonb) to "Odd Role";
 
 -- grant.select
 select orchestra.claim('n-m', 'grant.select', 'public.enqueue_select', '{"function": "enqueue_select", "roles": ["Odd Role"], "source": " select orchestra.send(''n-m/select'', payload) "}');
@@ -101,13 +101,13 @@ end
 $orchestra$;
 grant execute on function "public"."enqueue_select"(jsonb) to "Odd Role";
 
--- cron_job.a-workload-with-a-name-of-47-characters-in-all1.worker-1
-select orchestra.claim('n-m', 'cron_job.a-workload-with-a-name-of-47-characters-in-all1.worker-1', 'orchestra:n-m:a-workload-with-a-name-of-47-characters-in-all1.worker-1', '{"command": "call orchestra.drain_sql(''n-m'', ''a-workload-with-a-name-of-47-characters-in-all1'', 1)", "job": "orchestra:n-m:a-workload-with-a-name-of-47-characters-in-all1.worker-1", "schedule": "* * * * *"}');
-select cron.schedule('orchestra:n-m:a-workload-with-a-name-of-47-characters-in-all1.worker-1', '* * * * *', $$call orchestra.drain_sql('n-m', 'a-workload-with-a-name-of-47-characters-in-all1', 1)$$);
+-- cron_job.a-workload-whose-name-has-37-letters1.worker-1
+select orchestra.claim('n-m', 'cron_job.a-workload-whose-name-has-37-letters1.worker-1', 'orchestra:n-m:a-workload-whose-name-has-37-letters1.worker-1', '{"command": "call orchestra.drain_sql(''n-m'', ''a-workload-whose-name-has-37-letters1'', 1)", "job": "orchestra:n-m:a-workload-whose-name-has-37-letters1.worker-1", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:n-m:a-workload-whose-name-has-37-letters1.worker-1', '* * * * *', $$call orchestra.drain_sql('n-m', 'a-workload-whose-name-has-37-letters1', 1)$$);
 
--- cron_job.a-workload-with-a-name-of-47-characters-in-all2.worker-1
-select orchestra.claim('n-m', 'cron_job.a-workload-with-a-name-of-47-characters-in-all2.worker-1', 'orchestra:n-m:a-workload-with-a-name-of-47-characters-in-all2.worker-1', '{"command": "call orchestra.drain_sql(''n-m'', ''a-workload-with-a-name-of-47-characters-in-all2'', 1)", "job": "orchestra:n-m:a-workload-with-a-name-of-47-characters-in-all2.worker-1", "schedule": "* * * * *"}');
-select cron.schedule('orchestra:n-m:a-workload-with-a-name-of-47-characters-in-all2.worker-1', '* * * * *', $$call orchestra.drain_sql('n-m', 'a-workload-with-a-name-of-47-characters-in-all2', 1)$$);
+-- cron_job.a-workload-whose-name-has-37-letters2.worker-1
+select orchestra.claim('n-m', 'cron_job.a-workload-whose-name-has-37-letters2.worker-1', 'orchestra:n-m:a-workload-whose-name-has-37-letters2.worker-1', '{"command": "call orchestra.drain_sql(''n-m'', ''a-workload-whose-name-has-37-letters2'', 1)", "job": "orchestra:n-m:a-workload-whose-name-has-37-letters2.worker-1", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:n-m:a-workload-whose-name-has-37-letters2.worker-1', '* * * * *', $$call orchestra.drain_sql('n-m', 'a-workload-whose-name-has-37-letters2', 1)$$);
 
 -- cron_job.housekeep.1m
 select orchestra.claim('n-m', 'cron_job.housekeep.1m', 'orchestra:n-m:housekeep.1m', '{"command": "call orchestra.housekeep(''n-m'')", "job": "orchestra:n-m:housekeep.1m", "schedule": "* * * * *"}');
@@ -134,23 +134,23 @@ select cron.schedule('orchestra:n-m:tick.1m', '* * * * *', $$call orchestra.tick
 select orchestra.claim('n-m', 'cron_job.user.worker-1', 'orchestra:n-m:user.worker-1', '{"command": "call orchestra.drain_sql(''n-m'', ''user'', 1)", "job": "orchestra:n-m:user.worker-1", "schedule": "* * * * *"}');
 select cron.schedule('orchestra:n-m:user.worker-1', '* * * * *', $$call orchestra.drain_sql('n-m', 'user', 1)$$);
 
--- table_trigger.a-workload-with-a-name-of-47-characters-in-all1
-select orchestra.claim('n-m', 'table_trigger.a-workload-with-a-name-of-47-characters-in-all1', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d', E'{"base": "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-with-a-name-of-47-characters-in-all1"}');
+-- table_trigger.a-workload-whose-name-has-37-letters1
+select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters1', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d', E'{"base": "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters1"}');
 drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d_update" on "Odd Schema"."Order ""Lines""";
 drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d_delete" on "Odd Schema"."Order ""Lines""";
 create or replace trigger "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d_insert"
 after insert on "Odd Schema"."Order ""Lines"""
 referencing new table as orchestra_new
-for each statement execute function orchestra.on_table_change('n-m', 'a-workload-with-a-name-of-47-characters-in-all1', 'key', '[]');
+for each statement execute function orchestra.on_table_change('n-m', 'a-workload-whose-name-has-37-letters1', 'key', '[]');
 
--- table_trigger.a-workload-with-a-name-of-47-characters-in-all2
-select orchestra.claim('n-m', 'table_trigger.a-workload-with-a-name-of-47-characters-in-all2', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73', E'{"base": "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-with-a-name-of-47-characters-in-all2"}');
+-- table_trigger.a-workload-whose-name-has-37-letters2
+select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters2', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73', E'{"base": "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters2"}');
 drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73_update" on "Odd Schema"."Order ""Lines""";
 drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73_delete" on "Odd Schema"."Order ""Lines""";
 create or replace trigger "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73_insert"
 after insert on "Odd Schema"."Order ""Lines"""
 referencing new table as orchestra_new
-for each statement execute function orchestra.on_table_change('n-m', 'a-workload-with-a-name-of-47-characters-in-all2', 'key', '[]');
+for each statement execute function orchestra.on_table_change('n-m', 'a-workload-whose-name-has-37-letters2', 'key', '[]');
 
 -- table_trigger.select
 select orchestra.claim('n-m', 'table_trigger.select', '"Odd Schema"."Order ""Lines""":orchestra_n_m_select', E'{"base": "orchestra_n_m_select", "columns": ["To tal", "it''s"], "on": ["delete", "insert", "update"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "select"}');
