@@ -114,6 +114,8 @@ def _one(
             unowned=not adopted,
         )
         return
+    if kind.name == "cron_job":
+        conditions += _foreign_jobs(resource, found, live.server.role)
     yield from _compared(base, kind, found, options, conditions)
 
 
@@ -290,6 +292,19 @@ def _paused_job(resource: Resource, found: Found, options: PlanOptions, conditio
         )
     )
     return False
+
+
+def _foreign_jobs(resource: Resource, found: Found, role: str) -> Iterator[Condition]:
+    """A job is a role's: another role's job of the same name runs beside it, or instead of it."""
+    also = found.extra.get("also") or []
+    owner = found.extra.get("username", role)
+    for other in [*also, *([owner] if owner != role else [])]:
+        yield Condition(
+            "foreign_job",
+            resource.address,
+            f"role {other} has a job {found.name} too" if owner == role else f"job {found.name} runs as {other}",
+            f"as {other}: select cron.unschedule('{found.name}')",
+        )
 
 
 def _turned_by_hand(resource: Resource, name: str, found: Found) -> Condition:

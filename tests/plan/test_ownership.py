@@ -166,3 +166,23 @@ def test_a_job_of_the_name_under_another_role_is_refused_and_not_doubled(shop: S
     shop.run("update cron.job set username = 'other' where jobname = 'orchestra:shop:nightly'")
     plan = shop.plan(SHOP.replace('"30 2 * * *"', '"30 3 * * *"'))
     assert codes(plan) == {"cron_owner"}
+
+
+def test_a_job_that_another_role_has_too_is_told(shop: Shop) -> None:
+    shop.apply()
+    shop.run("create role other superuser login")
+    shop.engine.execute(
+        "select cron.schedule('orchestra:shop:nightly', '1 1 1 1 *', 'select 1')", user="other"
+    )
+    plan = shop.plan()
+    assert_empty(plan)
+    assert [(c.code, c.message) for c in plan.conditions] == [
+        ("foreign_job", "role other has a job orchestra:shop:nightly too")
+    ]
+
+
+def test_a_job_that_was_handed_to_another_role_is_told(shop: Shop) -> None:
+    shop.apply()
+    shop.run("create role other superuser login")
+    shop.run("update cron.job set username = 'other' where jobname = 'orchestra:shop:nightly'")
+    assert [c.message for c in shop.plan().conditions] == ["job orchestra:shop:nightly runs as other"]

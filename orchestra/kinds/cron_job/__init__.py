@@ -138,6 +138,7 @@ KIND = Kind(
     remove,
     read=read_sql(__name__),
     needs=("cron.job", "orchestra.schedule"),
+    bare_read=read_sql(__name__, "read_bare.sql"),
     categories={
         "schedule": Category.RESCHEDULE,
         "cron": Category.RESCHEDULE,
