@@ -31,7 +31,8 @@ def write(path: Path, text: str, *, private: bool = False) -> None:
 
 def read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        # As written, line ends included: what is compared is bytes.
+        return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise OrchestraError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError:

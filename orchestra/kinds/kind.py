@@ -36,6 +36,8 @@ class Kind:
     remove: Callable[[Any, str], tuple[str, ...]] | None = None
     read: str | None = None
     needs: tuple[str, ...] = ()
+    bare_read: str | None = None
+    """The same where only the first of `needs` exists."""
     categories: Mapping[str, Category] = field(default_factory=dict)
     replaced_by: frozenset[str] = frozenset()
     operator: frozenset[str] = frozenset()
@@ -50,6 +52,6 @@ class Kind:
         return self.categories.get(path, Category.BEHAVIOUR)
 
 
-def read_sql(package: str) -> str:
-    """The `read.sql` beside a kind's module."""
-    return files(package).joinpath("read.sql").read_text(encoding="utf-8")
+def read_sql(package: str, name: str = "read.sql") -> str:
+    """The query that lies beside a kind's module."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")

@@ -13,17 +13,11 @@ def claim(resource: Resource, project: str, *, adopt: bool = False) -> str:
     """
     values = resource.written()
     protect = values.pop("protect", None)
-    arguments = [
-        literal(project),
-        literal(str(resource.address)),
-        literal(resource.object_name),
-        _recorded(values),
-    ]
-    if isinstance(protect, bool):
-        arguments.append(f"protect => {value(protect)}")
+    address, name = literal(f"{resource.kind}.{resource.key}"), literal(resource.object_name)
+    more = f", protect => {value(protect)}" if isinstance(protect, bool) else ""
     if adopt:
-        arguments.append("adopt => true")
-    return call("orchestra.claim", *arguments)
+        more += ", adopt => true"
+    return f"select orchestra.claim({literal(project)}, {address}, {name}, {_recorded(values)}{more})"
 
 
 def _recorded(values: dict[str, Json]) -> str:

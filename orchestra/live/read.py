@@ -110,10 +110,17 @@ def _objects(
 ) -> list[Found]:
     if kind.name == "runtime":
         return _runtime(database, server)
-    if kind.read is None or not server.relations.issuperset(kind.needs):
+    sql = _query(kind, server)
+    if sql is None:
         return []
-    rows = database.rows(kind.read, {"project": project, "names": sorted(names)})
+    rows = database.rows(sql, {"project": project, "names": sorted(names)})
     return [Found(kind.name, r["name"], _plain(r["values"]), r["extra"]) for r in rows]
+
+
+def _query(kind: Kind, server: ServerFacts) -> str | None:
+    if server.relations.issuperset(kind.needs):
+        return kind.read
+    return kind.bare_read if kind.needs[0] in server.relations else None
 
 
 def _runtime(database: Database, server: ServerFacts) -> list[Found]:

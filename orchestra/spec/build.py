@@ -10,7 +10,7 @@ from orchestra.diagnostics import Diagnostic
 from orchestra.platform import IDENTIFIER_BYTES
 from orchestra.spec.faults import fault
 from orchestra.spec.merge import merge
-from orchestra.spec.model import Ignore, Spec, Workload
+from orchestra.spec.model import Ignore, ScheduleTrigger, Spec, SqlHandler, Workload
 from orchestra.spec.payload import Includes, Payloads
 from orchestra.spec.sections import (
     composition_of,
@@ -83,19 +83,33 @@ def build(trees: Sequence[Tree], includes: Includes, ignores: Sequence[Ignore] =
 
 
 def _long_names(project: str, workloads: Sequence[Workload]) -> list[Diagnostic]:
-    """Each schedule becomes a job of this name; longer names could be cut alike and collide."""
-    room = IDENTIFIER_BYTES - len(f"orchestra:{project}:")
-    return [
-        fault(
-            "E132",
-            f"`orchestra:{project}:{w.name}` is longer than {IDENTIFIER_BYTES} characters",
-            w.at(key=True),
-            why="It is the name of the workload's job, and PostgreSQL cuts longer names without a word.",
-            help=f"With the project `{project}` a workload's name may have {room} characters.",
-        )
-        for w in workloads
-        if len(w.name) > room
-    ]
+    """Each schedule and each worker becomes a job of its own name; longer names could be cut alike and collide."""
+    found = []
+    for w in workloads:
+        name = f"orchestra:{project}:{w.name}{_suffix(w)}"
+        if len(name) > IDENTIFIER_BYTES:
+            room = IDENTIFIER_BYTES - len(name) + len(w.name)
+            found.append(
+                fault(
+                    "E132",
+                    f"`{name}` is longer than {IDENTIFIER_BYTES} characters",
+                    w.at(key=True),
+                    why="It is the name of one of the workload's jobs, and PostgreSQL cuts longer names without "
+                    "a word.",
+                    help=f"With the project `{project}` this workload's name may have {room} characters.",
+                )
+            )
+    return found
+
+
+def _suffix(w: Workload) -> str:
+    """What the longest of a workload's job names may have after the workload's own."""
+    schedules = sum(isinstance(t, ScheduleTrigger) for t in w.triggers)
+    several = f".schedule-{schedules}" if schedules > 1 else ""
+    # Only a statement that nothing but a schedule starts needs no workers.
+    alone = schedules == len(w.triggers) and w.pattern != "queue" and "concurrency" not in w.written
+    worker = "" if alone or not isinstance(w.handler, SqlHandler) else f".worker-{w.concurrency.limit}"
+    return max(several, worker, key=len)
 
 
 def includes_wanted(trees: Sequence[Tree]) -> Mapping[str, None]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from yaml._yaml import CParser
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from orchestra.diagnostics import Diagnostic
 from orchestra.spec import mishaps
 from orchestra.spec.decode import unseen
 from orchestra.spec.limits import MAX_DEPTH, MAX_NODES
+from orchestra.spec.tree import span_of
+
+_NUL_ESCAPE: Final = re.compile(r"\\(?:0|x00|u0000|U00000000)")
 
 
 class _TooDeepError(Exception):
@@ -73,4 +77,24 @@ def compose(text: str, file: str) -> tuple[Node | None, list[Diagnostic]]:
         parser.dispose()
     if root is None or (isinstance(root, ScalarNode) and not (root.value or root.style or root.tag)):
         return None, [mishaps.empty(file)]
-    return root, []
+    # PostgreSQL has no text with a NUL in it; as an escape it passes the look at the raw text.
+    nul = next(_with_nul(root), None) if _NUL_ESCAPE.search(text) else None
+    return (root, []) if nul is None else (None, [mishaps.nul(span_of(nul, file))])
+
+
+def _with_nul(root: Node) -> Iterator[ScalarNode]:
+    """The scalars that hold a NUL character; nodes that aliases share are looked at once."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            if "\0" in node.value:
+                yield node
+        elif isinstance(node, MappingNode):
+            waiting += [n for pair in node.value for n in pair]
+        else:
+            waiting += node.value

@@ -81,6 +81,16 @@ def too_many(file: str) -> Diagnostic:
     )
 
 
+def nul(span: Span) -> Diagnostic:
+    return fault(
+        "E104",
+        "the text holds a NUL character",
+        span,
+        why="PostgreSQL stores no text with a NUL in it, so what is compiled could not be run.",
+        help="Remove the escape `\\0`.",
+    )
+
+
 def empty(file: str) -> Diagnostic:
     return fault(
         "E112",

@@ -44,7 +44,6 @@ def test_a_workload_that_was_paused_by_hand_stays_paused(workload: str, shop: En
     assert not found.changes
 
 
-@pytest.mark.xfail(reason="compiled SQL writes the whole row of a workload, `paused` too", strict=True)
 def test_a_workload_that_was_paused_by_hand_stays_paused_when_the_compiled_sql_is_run_again(
     shop: Engine,
 ) -> None:
@@ -67,7 +66,6 @@ def test_a_job_that_was_changed_by_hand_is_changed_back(shop: Engine) -> None:
     ]
 
 
-@pytest.mark.xfail(reason="cli.files.read turns CR LF into LF, and cli.files.write does not", strict=True)
 def test_what_compile_has_written_is_what_check_expects(tmp_path: Path) -> None:
     spec = GOLDEN / "hostile_texts.yaml"
     assert orchestra("compile", spec, "--out", tmp_path).code == 0
