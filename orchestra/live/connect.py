@@ -151,7 +151,8 @@ class Database:
         except psycopg.Error as error:
             raise ConnectError(
                 f"the database could not be read: {first_line(error)}",
-                error.diag.message_hint or "nothing was changed; try again, or connect as a role that may read it",
+                error.diag.message_hint
+                or "nothing was changed; try again, or connect as a role that may read it",
             ) from error
 
 

@@ -130,6 +130,14 @@ def _ownership(drafts: Sequence[Draft], role: str) -> Iterator[Blocker]:
                 f"{draft.resource.object_name} belongs to project {draft.owner} of this database",
                 "choose another name (queue: {name: …}); a name is never taken over",
             )
+        elif draft.holder is not None and draft.resource is not None:
+            yield Blocker(
+                "other_address",
+                draft.address,
+                f"{draft.resource.object_name} belongs to {draft.holder} of this project, and what is in it would be "
+                "lost on the way",
+                "keep it there or choose another name; moving it is not supported yet",
+            )
         elif draft.unowned and draft.resource is not None:
             yield Blocker(
                 "unowned",

@@ -43,6 +43,8 @@ class Draft:
     """The other project that has an object of this name; the plan is then blocked."""
     unowned: bool = False
     """An object of this name that nobody claimed; the plan is then blocked."""
+    holder: Address | None = None
+    """The address of this very project that has an object of this name; the plan is then blocked."""
 
     @property
     def before(self) -> str:
@@ -100,6 +102,10 @@ def _one(
         return
     taken_back = entry is not None and entry.name == resource.object_name and not entry.gone
     if kind.owned and not taken_back:
+        holder = _holder(resource, live)
+        if holder is not None:
+            yield replace(base, live=found, reasons=(f"belongs to {holder}",), holder=holder)
+            return
         adopted = str(resource.address) in options.adopt
         reason = (
             "adopted as you said" if adopted else "an object of this name exists that orchestra did not make"
@@ -117,6 +123,15 @@ def _one(
     if kind.name == "cron_job":
         conditions += _foreign_jobs(resource, found, live.server.role)
     yield from _compared(base, kind, found, options, conditions)
+
+
+def _holder(resource: Resource, live: Live) -> Address | None:
+    if resource.kind == "workload":
+        return None
+    for entry in live.entries.values():
+        if entry.address.kind == resource.kind and entry.name == resource.object_name and not entry.tombstoned:
+            return entry.address
+    return None
 
 
 def _created(base: Draft, kind: Kind, former: Found | None, mine: bool) -> Draft:
@@ -302,7 +317,9 @@ def _foreign_jobs(resource: Resource, found: Found, role: str) -> Iterator[Condi
         yield Condition(
             "foreign_job",
             resource.address,
-            f"role {other} has a job {found.name} too" if owner == role else f"job {found.name} runs as {other}",
+            f"role {other} has a job {found.name} too"
+            if owner == role
+            else f"job {found.name} runs as {other}",
             f"as {other}: select cron.unschedule('{found.name}')",
         )
 

@@ -35,7 +35,7 @@ def make(
 ) -> Plan:
     """Everything about a plan that does not need the database any more."""
     server = Server(pgmq_extension=live.server.pgmq_available)
-    refused = {d.address for d in drafts if d.owner is not None}
+    refused = {d.address for d in drafts if d.owner is not None or d.holder is not None}
     changes = tuple(
         Change(
             d.address,

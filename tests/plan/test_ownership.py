@@ -186,3 +186,22 @@ def test_a_job_that_was_handed_to_another_role_is_told(shop: Shop) -> None:
     shop.run("create role other superuser login")
     shop.run("update cron.job set username = 'other' where jobname = 'orchestra:shop:nightly'")
     assert [c.message for c in shop.plan().conditions] == ["job orchestra:shop:nightly runs as other"]
+
+
+def _named(name: str, queue: str) -> str:
+    body = QUEUE.partition("\n")[2].replace("import:", f"{name}:")
+    return body.replace("trigger: manual", f"trigger: manual\n    queue: {{name: {queue}}}")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [_named("a", "qb") + _named("b", "qa"), _named("c", "qa") + _named("b", "qb")],
+    ids=["swapped", "handed on"],
+)
+def test_a_queue_of_another_workload_is_not_offered_as_if_it_were_nobodys(shop: Shop, after: str) -> None:
+    shop.apply("workloads:\n" + _named("a", "qa") + _named("b", "qb"))
+    shop.run("select pgmq.send('qa', '{}')")
+    adopt = frozenset({"queue.a", "queue.b", "queue.c"})
+    plan = shop.plan("workloads:\n" + after, allow_destroy=True, adopt=adopt)
+    assert "other_address" in codes(plan)
+    assert any("qa belongs to queue.a of this project" in b.message for b in plan.blockers)
