@@ -43,7 +43,20 @@ def one(engine: Engine, query: str) -> Any:
 
 
 def until(engine: Engine, condition: str) -> None:
-    eventually(lambda: one(engine, f"select {condition}"), within=PATIENCE, what=condition)
+    try:
+        eventually(lambda: one(engine, f"select {condition}"), within=PATIENCE, what=condition)
+    except AssertionError as error:
+        for query in _STATE:
+            error.add_note("\n".join(str(row) for row in engine.execute(query)))
+        raise
+
+
+_STATE = (
+    "select workload, slot, pid, held, held_ct, due_at from orchestra.slot where token is not null",
+    "select jobid, jobname, schedule, active from cron.job order by jobid",
+    "select jobid, status, return_message, start_time, end_time from cron.job_run_details order by runid desc limit 20",
+    "select pid, backend_type, state, wait_event, left(query, 80) from pg_stat_activity where pid <> pg_backend_pid()",
+)
 
 
 def run_job(engine: Engine, name: str) -> None:
