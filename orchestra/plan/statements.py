@@ -43,6 +43,10 @@ def _statements(
             resource = _resource(draft)
             yield claim(resource, project, adopt=True)
             yield from BY_NAME[resource.kind].ensure(resource, project, server)
+            if isinstance(resource, Queue):
+                # What their former consumer did with its messages counts as no attempt of ours.
+                names = (literal(project), literal(resource.key), literal(resource.name))
+                yield call("orchestra.refund_hand_outs", *names)
         case Action.DELETE:
             former = former_resource(draft)
             yield from _remove(former, project, queues)

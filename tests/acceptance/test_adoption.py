@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from engines import Engine
 from engines.waiting import eventually
 
@@ -39,10 +38,6 @@ def test_adopting_leaves_messages_and_other_peoples_jobs_as_they_are(engine: Eng
     assert {"consume-emails", "purge-log"} <= jobs
 
 
-@pytest.mark.xfail(
-    reason="adoption records no refund, so messages that were read often before are dead letters unseen",
-    strict=True,
-)
 def test_adopted_messages_begin_with_all_their_attempts(engine: Engine) -> None:
     """The consumer of old has handed out the first three time and again, and never finished them."""
     LEGACY.prepare(engine)
@@ -68,9 +63,6 @@ def _lost(engine: Engine) -> bool:
     return engine.execute("select to_regnamespace('orchestra') is null") == [(True,)]
 
 
-@pytest.mark.xfail(
-    reason="cron jobs are not read where orchestra.schedule is not there, so none is adopted", strict=True
-)
 def test_what_an_earlier_orchestra_left_behind_can_be_adopted_again(engine: Engine) -> None:
     """The schema was dropped, or the database restored without it: queues, jobs and triggers are still there."""
     case = BY_NAME["minutes-only"]

@@ -478,7 +478,7 @@ def test_messages_of_an_adopted_queue_keep_all_their_attempts(db: RuntimeDb, eff
     name = db.queue(effects, max_attempts=2)
     db.send_many(name, 3)
     db.run(f"update pgmq.q_{name} set read_ct = 7 where msg_id < 3")
-    assert db.one("select orchestra.refund_hand_outs(%s, %s)", PROJECT, name) == 2
+    assert db.one("select orchestra.refund_hand_outs(%s, %s, %s)", PROJECT, name, name) == 2
     db.drain(name)
     assert db.rows("select attempt from public.effect") == [(1,)] * 3
     assert db.dead(name) == []

@@ -101,26 +101,21 @@ $$;
 
 -- For a queue that orchestra adopts with messages in it: the hand-outs that they have had count as no attempts. Answers
 -- how many messages that concerns.
-create or replace function orchestra.refund_hand_outs(project text, workload text) returns bigint
+create or replace function orchestra.refund_hand_outs(project text, workload text, queue text) returns bigint
 language plpgsql set search_path = ''
 as $$
 declare
-  target orchestra.workload;
   refunded bigint;
 begin
-  select w.* into target from orchestra.workload w
-  where w.project = refund_hand_outs.project and w.name = refund_hand_outs.workload;
-  if target.queue_name is null then
-    return 0;
-  end if;
   execute format(
     'insert into orchestra.delivery (project, workload, msg_id, free, settled)
      select $1, $2, m.msg_id, m.read_ct, m.read_ct from pgmq.%I m where m.read_ct > 0
      on conflict on constraint delivery_pkey do update set
-       free = excluded.free, settled = excluded.settled, updated_at = now()', 'q_' || target.queue_name)
-  using target.project, target.name;
+       free = excluded.free, settled = excluded.settled, updated_at = now()', 'q_' || refund_hand_outs.queue)
+  using refund_hand_outs.project, refund_hand_outs.workload;
   get diagnostics refunded = row_count;
-  perform orchestra.log_verb('refund', target.project, target.name, jsonb_build_object('count', refunded));
+  perform orchestra.log_verb(
+    'refund', refund_hand_outs.project, refund_hand_outs.workload, jsonb_build_object('count', refunded));
   return refunded;
 end
 $$;
