@@ -34,7 +34,7 @@ begin
   end if;
   if found_one.name is null then
     raise exception 'there is no workload %', find_workload.name
-      using errcode = 'ORC20', hint = 'The workloads are listed by: orchestra status';
+      using errcode = 'ORC20', hint = 'They are listed in orchestra.workload.';
   end if;
   return found_one;
 end
