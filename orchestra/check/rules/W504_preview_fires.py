@@ -24,7 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 facts.spec.at(f"environments.{e.name}", key=True),
                 f"everything fires in `{e.name}` as it does in `{real[0].name}`",
-                "Write `paused: true` there; `orchestra resume` starts single workloads.",
+                "Write `paused: true` there; `select orchestra.resume(…)` starts single workloads.",
             )
 
 
