@@ -1,6 +1,6 @@
 -- n-m: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 2 extensions, 1 runtime, 1 project, 4 queues, 5 workloads, 2 grants, 7 cron jobs, 3 table triggers
+-- 2 extensions, 1 runtime, 1 project, 4 queues, 5 workloads, 2 grants, 7 cron jobs, 4 table triggers
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -135,21 +135,30 @@ select orchestra.claim('n-m', 'cron_job.user.worker-1', 'orchestra:n-m:user.work
 select cron.schedule('orchestra:n-m:user.worker-1', '* * * * *', $$call orchestra.drain_sql('n-m', 'user', 1)$$);
 
 -- table_trigger.a-workload-whose-name-has-37-letters1
-select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters1', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d', E'{"base": "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters1"}');
-drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d_update" on "Odd Schema"."Order ""Lines""";
-drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d_delete" on "Odd Schema"."Order ""Lines""";
-create or replace trigger "orchestra_n_m_a_workload_with_a_name_of_47_char_18445f0d_insert"
+select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters1', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_whose_name_has_37_letters1', E'{"base": "orchestra_n_m_a_workload_whose_name_has_37_letters1", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters1"}');
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_letters1_update" on "Odd Schema"."Order ""Lines""";
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_letters1_delete" on "Odd Schema"."Order ""Lines""";
+create or replace trigger "orchestra_n_m_a_workload_whose_name_has_37_letters1_insert"
 after insert on "Odd Schema"."Order ""Lines"""
 referencing new table as orchestra_new
 for each statement execute function orchestra.on_table_change('n-m', 'a-workload-whose-name-has-37-letters1', 'key', '[]');
 
--- table_trigger.a-workload-whose-name-has-37-letters2
-select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters2', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73', E'{"base": "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters2"}');
-drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73_update" on "Odd Schema"."Order ""Lines""";
-drop trigger if exists "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73_delete" on "Odd Schema"."Order ""Lines""";
-create or replace trigger "orchestra_n_m_a_workload_with_a_name_of_47_char_ad9d4b73_insert"
+-- table_trigger.a-workload-whose-name-has-37-letters2.table-1
+select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters2.table-1', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921', E'{"base": "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters2"}');
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921_update" on "Odd Schema"."Order ""Lines""";
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921_delete" on "Odd Schema"."Order ""Lines""";
+create or replace trigger "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921_insert"
 after insert on "Odd Schema"."Order ""Lines"""
 referencing new table as orchestra_new
+for each statement execute function orchestra.on_table_change('n-m', 'a-workload-whose-name-has-37-letters2', 'key', '[]');
+
+-- table_trigger.a-workload-whose-name-has-37-letters2.table-2
+select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters2.table-2', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_whose_name_has_37_lett_fc9d8a07', E'{"base": "orchestra_n_m_a_workload_whose_name_has_37_lett_fc9d8a07", "on": ["delete"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters2"}');
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_lett_fc9d8a07_insert" on "Odd Schema"."Order ""Lines""";
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_lett_fc9d8a07_update" on "Odd Schema"."Order ""Lines""";
+create or replace trigger "orchestra_n_m_a_workload_whose_name_has_37_lett_fc9d8a07_delete"
+after delete on "Odd Schema"."Order ""Lines"""
+referencing old table as orchestra_old
 for each statement execute function orchestra.on_table_change('n-m', 'a-workload-whose-name-has-37-letters2', 'key', '[]');
 
 -- table_trigger.select

@@ -28,8 +28,8 @@ select orchestra.claim('queues', 'project.queues', 'queues', '{}');
 select orchestra.register_project('queues');
 
 -- queue.careful
-select orchestra.claim('queues', 'queue.careful', 'careful', '{"name": "careful"}');
-select pgmq.create('careful');
+select orchestra.claim('queues', 'queue.careful', 'a_queue_whose_name_has_all_of_the_47_characters', '{"name": "a_queue_whose_name_has_all_of_the_47_characters"}');
+select pgmq.create('a_queue_whose_name_has_all_of_the_47_characters');
 
 -- queue.fast
 select orchestra.claim('queues', 'queue.fast', 'fast_counts', '{"name": "fast_counts", "type": "unlogged"}');
@@ -40,7 +40,7 @@ select orchestra.claim('queues', 'queue.plain', 'plain', '{"name": "plain"}');
 select pgmq.create('plain');
 
 -- workload.careful
-select orchestra.claim('queues', 'workload.careful', 'careful', '{"backoff_factor": 1.5, "backoff_initial_ms": 250, "backoff_jitter": "none", "backoff_max_ms": 3600000, "concurrency": 3, "delay_ms": 10000, "handler": "sql", "max_attempts": 2, "pattern": "queue", "paused": true, "poll_interval_ms": 300000, "queue_name": "careful", "retention_completed_ms": 0, "retention_failed_ms": 7776000000, "timeout_ms": 40000, "visibility_timeout_ms": 120000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$), protect => true);
+select orchestra.claim('queues', 'workload.careful', 'careful', '{"backoff_factor": 1.5, "backoff_initial_ms": 250, "backoff_jitter": "none", "backoff_max_ms": 3600000, "concurrency": 3, "delay_ms": 10000, "handler": "sql", "max_attempts": 2, "pattern": "queue", "paused": true, "poll_interval_ms": 300000, "queue_name": "a_queue_whose_name_has_all_of_the_47_characters", "retention_completed_ms": 0, "retention_failed_ms": 7776000000, "timeout_ms": 40000, "visibility_timeout_ms": 120000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$), protect => true);
 select orchestra.set_workload('queues', 'careful');
 
 -- workload.fast
