@@ -37,9 +37,9 @@ def emit_sql(
     if later:
         blocks[0] += "--\n-- What the spec asks for and this file does not bring to work yet:\n"
         blocks[0] += "".join(f"--   {line}\n" for text in later for line in text.splitlines())
-    for resource in program:
-        note = (notes or {}).get(resource.address)
-        blocks.append(_block(resource, program.project, note))
+    notes = notes or {}
+    for address, resource in program.resources.items():
+        blocks.append(_block(address, resource, program.project, notes.get(address)))
     return "\n".join(blocks)
 
 
@@ -52,14 +52,14 @@ def _counts(program: Program) -> str:
     )
 
 
-def _block(resource: Resource, project: str, note: str | None) -> str:
-    head = f"-- {resource.address}\n"
+def _block(address: Address, resource: Resource, project: str, note: str | None) -> str:
+    head = f"-- {address}\n"
     if note:
-        head += "".join(f"--   {line}\n" for line in note.splitlines())
-    statements = list(statements_of(resource, project))
+        head += "".join([f"--   {line}\n" for line in note.splitlines()])
+    statements = ";\n".join(statements_of(resource, project))
     if not statements:
-        head += "--   Nothing to run: only its presence is checked.\n"
-    return head + "".join(f"{s};\n" for s in statements)
+        return f"{head}--   Nothing to run: only its presence is checked.\n"
+    return f"{head}{statements};\n"
 
 
 def statements_of(

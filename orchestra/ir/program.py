@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import ClassVar, Final, NamedTuple, Self, TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -46,28 +47,44 @@ class Resource:
 
     def values(self) -> dict[str, Json]:
         """The fields without the key, as JSON: what the registry records and the plan compares."""
-        return {name: _json(getattr(self, name)) for name in _defaults(type(self))}
+        shape = _shape(type(self))
+        return {name: _json(v) for name, v in zip(shape.names, shape.of(self), strict=True)}
 
     def written(self) -> dict[str, Json]:
         """`values` without those that are the default of their field: `of` brings them back."""
-        defaults = _defaults(type(self)).items()
-        return {n: _json(v) for n, default in defaults if (v := getattr(self, n)) != default}
+        shape = _shape(type(self))
+        rows = zip(shape.names, shape.of(self), shape.defaults, strict=True)
+        return {name: _json(v) for name, v, default in rows if v != default}
 
     @classmethod
     def of(cls, key: str, values: Mapping[str, Json]) -> Self:
         """Build from what `values` gave; unknown names are dropped, so that an older record still reads."""
-        known = _defaults(cls)
+        known = _shape(cls).names
         return cls(key, **{k: _frozen(v) for k, v in values.items() if k in known})
 
 
-def _defaults(cls: type[Resource]) -> Mapping[str, object]:
-    """Every field but the key, with its default; looked up once a class, as it is asked for with every resource."""
-    if (found := _DEFAULTS.get(cls)) is None:
-        found = _DEFAULTS[cls] = {f.name: f.default for f in fields(cls) if f.name != "key"}
-    return found
+class _Shape(NamedTuple):
+    """Every field of a class but the key, with its default, and what reads them all from a resource at once."""
+
+    names: tuple[str, ...]
+    defaults: tuple[object, ...]
+    of: Callable[[Resource], tuple[object, ...]]
 
 
-_DEFAULTS: Final[dict[type[Resource], Mapping[str, object]]] = {}
+def _shape(cls: type[Resource]) -> _Shape:
+    """Looked up once a class, as it is asked for with every resource."""
+    if (known := _SHAPES.get(cls)) is not None:
+        return known
+    found = [f for f in fields(cls) if f.name != "key"]
+    names = tuple(f.name for f in found)
+    # attrgetter gives a tuple from two names on, so it is asked for the key as well.
+    read = attrgetter("key", *names)
+    shape = _Shape(names, tuple(f.default for f in found), lambda one: read(one)[1:] if names else ())
+    _SHAPES[cls] = shape
+    return shape
+
+
+_SHAPES: Final[dict[type[Resource], _Shape]] = {}
 
 
 def _json(value: object) -> Json:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from json.encoder import encode_basestring
+from typing import Any, Final
 
 from orchestra.ir.program import Json
 
@@ -39,14 +40,14 @@ def ident(*parts: str) -> str:
 def value(item: Json) -> str:
     """A scalar or a list of strings as a SQL expression."""
     match item:
+        case str():
+            return literal(item)
         case None:
             return "null"
         case bool():
             return "true" if item else "false"
         case int() | float():
             return repr(item)
-        case str():
-            return literal(item)
         case list():
             return "array[" + ", ".join(value(i) for i in item) + "]::text[]"
         case dict():
@@ -59,25 +60,35 @@ def call(function: str, *arguments: str) -> str:
 
 
 def canonical_json(item: Json) -> str:
-    """JSON with sorted keys and no needless blanks; whole floats are written as integers, as jsonb compares them."""
-    if isinstance(item, dict) and not any(isinstance(v, (float, dict, list)) for v in item.values()):
-        return _ENCODER.encode(item)
-    return _ENCODER.encode(_whole(item))
+    """JSON with sorted keys and no needless blanks; whole floats are written as integers, as jsonb compares them.
+
+    Written out here: json's own encoder is built anew for each text, which takes longer than these short texts do.
+    """
+    return _JSON[item.__class__](item)
 
 
-_ENCODER: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
+def _json_float(item: float) -> str:
+    return repr(int(item)) if item.is_integer() else json.dumps(item)
 
 
-def _whole(item: Json) -> Json:
-    match item:
-        case float() if item.is_integer():
-            return int(item)
-        case list():
-            return [_whole(i) for i in item]
-        case dict():
-            return {k: _whole(v) for k, v in item.items()}
-        case _:
-            return item
+def _json_list(items: list[Json]) -> str:
+    return "[" + ", ".join([_JSON[i.__class__](i) for i in items]) + "]"
+
+
+def _json_dict(items: dict[str, Json]) -> str:
+    return "{" + ", ".join([f"{_quoted(k)}: {_JSON[v.__class__](v)}" for k, v in sorted(items.items())]) + "}"
+
+
+_quoted: Final = encode_basestring
+_JSON: Final[dict[type, Callable[[Any], str]]] = {
+    str: _quoted,
+    int: repr,
+    float: _json_float,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): lambda _: "null",
+    list: _json_list,
+    dict: _json_dict,
+}
 
 
 def array(items: Iterable[str]) -> str:

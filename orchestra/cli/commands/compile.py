@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,11 @@ import click
 from orchestra.cli import console, files, options
 
 if TYPE_CHECKING:
+    from orchestra.ir.program import Program
     from orchestra.spec.model import Spec
 
 FILE = "orchestra.sql"
+_LARGE = 1_000
 
 
 @click.command("compile")
@@ -41,7 +44,9 @@ def _compile(paths: tuple[Path, ...], out: Path | None, check: bool) -> None:
     # One road over many values that all live to its end: collecting on the way would only walk them.
     with no_collection():
         spec = require(paths)
-        text = pipeline.emit_sql(pipeline.compile_spec(spec), spec)
+        program = pipeline.compile_spec(spec)
+        text = pipeline.emit_sql(program, spec)
+    _leave_in_place(spec, program)
     _mention_functions(spec)
     if out is None:
         console.out(text, end="")
@@ -55,6 +60,18 @@ def _compile(paths: tuple[Path, ...], out: Path | None, check: bool) -> None:
         return
     files.write(path, text)
     console.note(f"Wrote {path}.")
+
+
+def _leave_in_place(spec: Spec, program: Program) -> None:
+    """Let the process end without taking a large spec apart, object by object: that is a tenth of the whole run.
+
+    A list that holds itself and is frozen is freed neither by counting nor by collecting.
+    """
+    if len(spec.workloads) < _LARGE:
+        return
+    kept: list[object] = [spec, program]
+    kept.append(kept)
+    gc.freeze()
 
 
 def _compare(path: Path, text: str) -> None:
