@@ -129,7 +129,11 @@ def _holder(resource: Resource, live: Live) -> Address | None:
     if resource.kind == "workload":
         return None
     for entry in live.entries.values():
-        if entry.address.kind == resource.kind and entry.name == resource.object_name and not entry.tombstoned:
+        if (
+            entry.address.kind == resource.kind
+            and entry.name == resource.object_name
+            and not entry.tombstoned
+        ):
             return entry.address
     return None
 
