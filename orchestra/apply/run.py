@@ -56,7 +56,7 @@ def apply(
     on_progress: Progress | None,
 ) -> Applied:
     """See `orchestra.pipeline.apply`."""
-    _refuse_blocked(plan)
+    refuse_blocked(plan)
     started = time.monotonic()
     ledger: list[int] = []
     done = 0
@@ -77,7 +77,8 @@ def apply(
     return Applied(done, len(plan.batches), tuple(ledger), time.monotonic() - started)
 
 
-def _refuse_blocked(plan: Plan) -> None:
+def refuse_blocked(plan: Plan) -> None:
+    """Raises what stands in a plan's way: ApplyError where it cannot work, BlockedError where it may not be."""
     if not plan.blockers:
         return
     # A plan that cannot work at all is an error (1); one that is only not allowed is a refusal (5).

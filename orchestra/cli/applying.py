@@ -34,11 +34,10 @@ def finish(
     from orchestra import pipeline
 
     planning.shown(plan, show_sql=show_sql, full=full, stderr=form == "json")
-    if plan.blockers:
-        raise click.exceptions.Exit(max(blocker.exit_code for blocker in plan.blockers))
-    if not plan.is_empty and not auto_approve:
+    # A plan with blockers goes on to apply, which refuses it: one place says with what word and which exit code.
+    if not plan.is_empty and not plan.blockers and not auto_approve:
         _ask(plan, verb)
-    if plan.is_empty:
+    if plan.is_empty and not plan.blockers:
         if form == "json":
             console.out(json.dumps(_result(plan, None), indent=2))
         return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,18 +29,26 @@ class Reading:
     def has_errors(self) -> bool:
         return self.spec is None or any(d.is_error for d in self.findings)
 
+    def with_findings(self, found: Iterable[Diagnostic]) -> Reading:
+        """With what the rules found as well."""
+        return replace(self, findings=(*self.findings, *(d for d in found if d not in self.findings)))
+
 
 def read(paths: Sequence[Path]) -> Reading:
     """Load and check, without judging. UsageError where there is nothing to read."""
     from orchestra.check import check
+
+    reading = load(paths)
+    return reading if reading.spec is None else reading.with_findings(check(reading.spec))
+
+
+def load(paths: Sequence[Path]) -> Reading:
+    """Load without checking."""
     from orchestra.spec import load_spec
 
     where = tuple(paths) or (nearest(),)
     loaded = load_spec(where)
-    findings = tuple(loaded.diagnostics)
-    if loaded.spec is not None:
-        findings += tuple(d for d in check(loaded.spec) if d not in findings)
-    return Reading(loaded.spec, findings, loaded.sources, where)
+    return Reading(loaded.spec, tuple(loaded.diagnostics), loaded.sources, where)
 
 
 def nearest() -> Path:
@@ -69,9 +77,13 @@ def require(paths: Sequence[Path], workload: str | None = None) -> Spec:
 
     Warnings are only counted; `orchestra check` is the place to read them.
     """
+    return accept(read(paths), workload)
+
+
+def accept(reading: Reading, workload: str | None = None) -> Spec:
+    """The same for what was read already."""
     import click
 
-    reading = read(paths)
     if reading.spec is None or reading.has_errors:
         from orchestra.report import text
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from click.testing import Result
 
+from orchestra.apply.run import refuse_blocked
 from orchestra.plan.model import Plan, Target
 
 SPEC = """\
@@ -80,6 +81,7 @@ class FakePipeline:
         return self.made
 
     def apply(self, database: Any, plan: Plan, options: Any, **more: Any) -> Any:
+        refuse_blocked(plan)
         more["on_progress"](1, len(plan.changes), "queue.bulk-import")
         if self.fault is not None:
             raise self.fault

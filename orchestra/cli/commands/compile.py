@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestra.cli import console, files, options
+from orchestra.cli import beside, console, files, options
 
 if TYPE_CHECKING:
-    from orchestra.ir.program import Program
+    from orchestra.cli.specs import Reading
+    from orchestra.diagnostics import Diagnostic
     from orchestra.spec.model import Spec
 
 FILE = "orchestra.sql"
@@ -37,16 +38,15 @@ def command(specs: tuple[Path, ...], out: Path | None, check: bool) -> None:
 
 
 def _compile(paths: tuple[Path, ...], out: Path | None, check: bool) -> None:
-    from orchestra import pipeline
-    from orchestra.cli.specs import require
+    from orchestra.cli.specs import load
     from orchestra.spec.parsing import no_collection
 
     # One road over many values that all live to its end: collecting on the way would only walk them.
     with no_collection():
-        spec = require(paths)
-        program = pipeline.compile_spec(spec)
-        text = pipeline.emit_sql(program, spec)
-    _leave_in_place(spec, program)
+        reading = load(paths)
+        count = len(reading.spec.workloads) if reading.spec is not None else 0
+        spec, text = _in_two(reading) if beside.worthwhile(count) else _in_one(reading)
+    _leave_in_place(spec)
     _mention_functions(spec)
     if out is None:
         console.out(text, end="")
@@ -62,14 +62,53 @@ def _compile(paths: tuple[Path, ...], out: Path | None, check: bool) -> None:
     console.note(f"Wrote {path}.")
 
 
-def _leave_in_place(spec: Spec, program: Program) -> None:
+def _in_one(reading: Reading) -> tuple[Spec, str]:
+    """Check, and then compile what has no errors."""
+    from orchestra.cli.specs import accept
+
+    spec = accept(reading if reading.spec is None else reading.with_findings(_findings(reading.spec)))
+    return spec, _sql(spec)
+
+
+def _in_two(reading: Reading) -> tuple[Spec, str]:
+    """The same in less time: a child checks while this process compiles. What it compiled counts only where the
+    child found no errors, so what comes of a faulty spec here, a failure too, is thrown away."""
+    from orchestra.cli.specs import accept
+
+    spec = reading.spec
+    assert spec is not None, "a spec that could not be read has no workloads"
+    checking = beside.Beside(lambda: _findings(spec))
+    failure, text = None, ""
+    try:
+        text = _sql(spec)
+    except Exception as error:
+        failure = error
+    accept(reading.with_findings(checking.result()))
+    if failure is not None:
+        raise failure
+    return spec, text
+
+
+def _findings(spec: Spec) -> tuple[Diagnostic, ...]:
+    from orchestra.check import check
+
+    return check(spec)
+
+
+def _sql(spec: Spec) -> str:
+    from orchestra import pipeline
+
+    return pipeline.emit_sql(pipeline.compile_spec(spec), spec)
+
+
+def _leave_in_place(spec: Spec) -> None:
     """Let the process end without taking a large spec apart, object by object: that is a tenth of the whole run.
 
     A list that holds itself and is frozen is freed neither by counting nor by collecting.
     """
     if len(spec.workloads) < _LARGE:
         return
-    kept: list[object] = [spec, program]
+    kept: list[object] = [spec]
     kept.append(kept)
     gc.freeze()
 
