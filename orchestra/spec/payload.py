@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import unquote
@@ -49,6 +50,7 @@ class Payloads:
         self.diagnostics: list[Diagnostic] = []
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def key(file: str, path: str) -> str:
         """The normalised path of a schema named in `file`."""
         return posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
