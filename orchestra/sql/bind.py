@@ -77,7 +77,7 @@ def bind(sql: str) -> BoundSql:
     out: list[str] = []
     edits: list[tuple[int, int]] = []
     done = length = 0
-    for token in tokens:
+    for token in tokens if "$" in sql else ():
         if token.name == "PARAM" and (number := _NUMBER.match(sql, token.start)):
             if 1 <= int(number[1]) <= len(PARAMETERS):
                 used.add(int(number[1]))
@@ -101,21 +101,32 @@ def bind(sql: str) -> BoundSql:
 
 def _named(sql: str, tokens: Sequence[Any]) -> Iterator[tuple[int, int]]:
     """The spans of `:name`, colon included."""
+    if "[" not in sql:
+        # No slice to tell from a parameter: only the colons need a look, which halves the time of a large spec's texts.
+        colons = [n for n, token in enumerate(tokens[:-1]) if token.name == _COLON]
+        yield from (span for n in colons if (span := _parameter(sql, tokens[n], tokens[n + 1])))
+        return
     brackets: list[str] = []
     before: Any = None
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.name in _COMMENTS:
             continue
-        if token.name == _COLON and following is not None and following.start == token.end + 1:
+        if token.name == _COLON and following is not None:
             slice_colon = brackets[-1:] == ["["] and before is not None and _ends_expression(before)
-            word = sql[following.start : following.end + 1]
-            if not slice_colon and not _glued(sql, token.start) and _NAME.match(word):
-                yield token.start, following.end + 1
+            if not slice_colon and (span := _parameter(sql, token, following)):
+                yield span
         if token.name in _OPENS:
             brackets.append(_OPENS[token.name])
         elif token.name in _CLOSES and brackets:
             brackets.pop()
         before = token
+
+
+def _parameter(sql: str, colon: Any, word: Any) -> tuple[int, int] | None:
+    """The span of a colon and the word right behind it, if they are a name."""
+    if word.start != colon.end + 1 or _glued(sql, colon.start):
+        return None
+    return (colon.start, word.end + 1) if _NAME.match(sql[word.start : word.end + 1]) else None
 
 
 def _ends_expression(token: Any) -> bool:
