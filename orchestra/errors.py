@@ -1,18 +1,17 @@
 """The exception tree: user faults only, each with the exit code that DESIGN's contract gives it.
 
-    OrchestraError            1   anything that went wrong and can be said in a sentence
-    ├── SpecError             1   the spec has errors; carries the diagnostics
-    ├── UsageError           64   the command line makes no sense
-    ├── ConnectError          1   the database could not be reached
-    ├── RequirementError      1   a `requires` check does not hold
-    ├── UnsupportedError      1   a key that works in a later version
-    ├── VersionError          1   the database belongs to a newer orchestra
-    ├── StalePlanError        3   an object that the plan touches has changed since
-    ├── LockedError           4   another apply holds the lock
-    ├── BlockedError          5   protection, ownership or an unapproved hazard stands in the way
-    ├── ProofError            1   the plan computed after the changes was not empty; rolled back
-    ├── ApplyError            1   a statement failed; rolled back
-    └── InDoubtError          1   the connection was lost at commit and could not be settled
+OrchestraError            1   anything that went wrong and can be said in a sentence
+├── SpecError             1   the spec has errors; carries the diagnostics
+├── UsageError           64   the command line makes no sense
+├── ConnectError          1   the database could not be reached
+├── RequirementError      1   a `requires` check does not hold
+├── VersionError          1   the database belongs to a newer orchestra
+├── StalePlanError        3   an object that the plan touches has changed since
+├── LockedError           4   another apply holds the lock
+├── BlockedError          5   protection, ownership or an unapproved hazard stands in the way
+├── ProofError            1   the plan computed after the changes was not empty; rolled back
+├── ApplyError            1   a statement failed; rolled back
+└── InDoubtError          1   the connection was lost at commit and could not be settled
 """
 
 from __future__ import annotations
@@ -55,10 +54,6 @@ class ConnectError(OrchestraError):
 
 
 class RequirementError(OrchestraError):
-    pass
-
-
-class UnsupportedError(OrchestraError):
     pass
 
 

@@ -15,7 +15,7 @@ from orchestra.kinds.table_trigger import TableTrigger
 from orchestra.kinds.workload import Workload
 from orchestra.live import checks, facts
 from orchestra.live.connect import Database
-from orchestra.live.model import ForeignColumn, ServerFacts
+from orchestra.live.model import ForeignColumn, Live, ServerFacts
 from orchestra.live.read import read
 from orchestra.live.server import probe
 from orchestra.plan.blockers import Findings
@@ -25,6 +25,7 @@ from orchestra.plan.hazards import queue_names
 from orchestra.plan.make import due_of, make
 from orchestra.plan.model import Blocker, Plan, Target
 from orchestra.plan.options import PlanOptions
+from orchestra.plan.said import with_unused
 from orchestra.spec.model import Composition
 from orchestra.sql import inspect
 from orchestra.version import __version__
@@ -68,7 +69,7 @@ def plan_program(
             server.database,
             server.role,
             server.server_version,
-            options.environment,
+            options.environment or _recorded_environment(live, program.project),
             options.where,
         )
         made = make(
@@ -85,7 +86,13 @@ def plan_program(
             tool_version=__version__,
             more_blockers=(*later, *missing(composition, program, findings.projects)),
         )
+    made = with_unused(made, options)
     return replace(made, round_trips=database.round_trips - trips, destroying=destroying)
+
+
+def _recorded_environment(live: Live, project: str) -> str:
+    found = live.find("project", project)
+    return str(found.values.get("environment") or "") if found else ""
 
 
 def _narrowed(program: Program, options: PlanOptions) -> Program:

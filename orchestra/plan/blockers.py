@@ -66,7 +66,7 @@ def _project(program: Program, live: Live, options: PlanOptions) -> Iterator[Blo
             f"connect as {owner}",
         )
     environment = found.values.get("environment")
-    if environment not in (None, options.environment):
+    if options.environment and environment not in (None, options.environment):
         yield Blocker(
             "environment",
             address,

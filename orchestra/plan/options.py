@@ -10,7 +10,8 @@ class PlanOptions:
     """`allow` holds hazards as refusals print them (`messages:queue.import=120`), `adopt` addresses.
 
     `protect` and `environment_paused` are what the spec says of the environment; `workload` narrows the plan to one
-    workload and what it cannot do without. `where` says in words how the database was chosen.
+    workload and what it cannot do without. An empty `environment` is whichever the database holds.
+    `where` says in words how the database was chosen.
     """
 
     environment: str = "default"

@@ -9,6 +9,15 @@ from orchestra.ir.program import Address
 from orchestra.plan.model import Blocker
 from orchestra.spec.model import EdgeHandler, HttpTrigger, Spec, SqlHandler, Workload
 
+_LATER: Final = (
+    ("rate_limit", "rate_limit"),
+    ("idempotency_key", "idempotency_key"),
+    ("debounce", "debounce"),
+    ("on_failure", "on_failure"),
+    ("linger", "linger_ms"),
+    ("moved", "moved"),
+)
+"""Keys of a workload and the fields that hold them."""
 _MOVED: Final = "moving a project to another name is not supported yet"
 
 
@@ -49,17 +58,11 @@ def _keys(w: Workload) -> Iterator[tuple[str, str]]:
     for trigger in w.triggers:
         if isinstance(trigger, HttpTrigger):
             yield trigger.path, "HTTP triggers are not supported yet"
-    if isinstance(w.handler, SqlHandler):
-        if "batch_size" in w.written:
-            yield (
-                "batch_size",
-                "a SQL handler takes one message at a time, so batch_size has no meaning for it",
-            )
-        if w.payload_schema is not None:
-            yield (
-                "payload_schema",
-                "payload schemas of SQL handlers are not supported yet: nothing would check them",
-            )
+    if isinstance(w.handler, SqlHandler) and w.payload_schema is not None:
+        yield (
+            "payload_schema",
+            "payload schemas of SQL handlers are not supported yet: nothing would check them",
+        )
     if w.alerts.max_depth is not None or w.alerts.max_age_ms is not None:
         yield "alerts", "alerts are not supported yet: nothing would send them"
     if w.dead_letter_queue is not None:
@@ -67,13 +70,6 @@ def _keys(w: Workload) -> Iterator[tuple[str, str]]:
             "dead_letter_queue",
             "a dead letter queue of its own is not supported yet: dead letters go to orchestra.dead_letter",
         )
-    for key, given in (
-        ("rate_limit", w.rate_limit),
-        ("idempotency_key", w.idempotency_key),
-        ("debounce", w.debounce),
-        ("on_failure", w.on_failure),
-        ("linger", w.linger_ms),
-        ("moved", w.moved),
-    ):
-        if given is not None:
+    for key, name in _LATER:
+        if getattr(w, name) is not None:
             yield key, f"{key} is not supported yet"

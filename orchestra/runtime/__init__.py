@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,6 +13,8 @@ VERSION: Final = 1
 OLDEST_TOOL: Final = "0.1.0"
 """The oldest orchestra that understands this version."""
 
+_FUNCTION: Final = re.compile(r"^create or replace (?:function|procedure) orchestra\.(\w+)", re.MULTILINE)
+_TABLE: Final = re.compile(r"^create table orchestra\.(\w+)", re.MULTILINE)
 _ROOT: Final = files(__name__)
 
 
@@ -30,7 +33,14 @@ def functions() -> tuple[tuple[str, str], ...]:
 @cache
 def fingerprint_sql() -> str:
     """A query that hashes the installed runtime from catalogue columns."""
-    return (_ROOT / "fingerprint.sql").read_text("utf-8")
+    text = (_ROOT / "fingerprint.sql").read_text("utf-8")
+    for name, pattern, sources in (
+        (":functions", _FUNCTION, (text for _, text in functions())),
+        (":tables", _TABLE, (text for _, text in migrations())),
+    ):
+        found = sorted({match for source in sources for match in pattern.findall(source)})
+        text = text.replace(name, "array[" + ", ".join(f"'{n}'" for n in found) + "]")
+    return text
 
 
 @cache

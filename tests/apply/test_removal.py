@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apply.shop import NOTHING, QUEUE, SHOP, Shop, assert_empty, change, codes, said
-from orchestra.errors import BlockedError, StalePlanError
+from orchestra.errors import BlockedError, StalePlanError, UsageError
 
 RENAMED = QUEUE.replace("trigger: manual", "trigger: manual\n    queue: {name: elsewhere}")
 
@@ -39,8 +39,12 @@ def test_a_queue_with_messages_needs_their_exact_number(shop: Shop, spec: str) -
     (blocker,) = plan.blockers
     assert blocker.remedy == "approve it with --allow messages:queue.import=3"
     assert "2 waiting and 1 archived" in blocker.message
-    for wrong in ("messages:queue.import=2", "messages:queue.import=30", "messages:queue.import", "messages"):
-        assert codes(shop.plan(spec, allow_destroy=True, allow=frozenset({wrong}))) == {"messages"}
+    for wrong in ("messages:queue.import=2", "messages:queue.import=30", "messages:queue.import"):
+        refused = shop.plan(spec, allow_destroy=True, allow=frozenset({wrong}))
+        assert codes(refused) == {"messages"}
+        assert [c.message for c in refused.conditions] == [f"--allow {wrong}: this plan has no such hazard"]
+    with pytest.raises(UsageError, match="--allow does not name an address"):
+        shop.plan(spec, allow_destroy=True, allow=frozenset({"messages"}))
     shop.apply(spec, allow_destroy=True, allow=frozenset({"messages:queue.import=3"}))
     assert_empty(shop.plan(spec))
 

@@ -26,8 +26,11 @@ class RunDir:
         _sweep(base)
         self.path = Path(tempfile.mkdtemp(prefix=f"{engine}-", dir=base))
         self.path.chmod(0o755)
-        self._lock = (self.path / "owner.lock").open("w")
+        # Locked under another name first: a sweep must never find the lock of a live owner free.
+        fresh = self.path / "owner.lock.new"
+        self._lock = fresh.open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        fresh.rename(self.path / "owner.lock")
 
     def give_to_postgres(self, directory: Path, root: Path | None) -> None:
         """Let the user `postgres` of the tree `root` own `directory`; nothing to do when we are no root."""

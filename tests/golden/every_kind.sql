@@ -9,7 +9,7 @@
 -- requirement.table
 do $orchestra$
 begin
-  if not (to_regclass('app.item') is not null) then
+  if not (to_regclass('"app"."item"') is not null) then
     raise exception 'requirement table does not hold'
       using detail = 'every-kind needs the relation app.item';
   end if;

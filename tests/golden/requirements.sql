@@ -67,7 +67,7 @@ $orchestra$;
 -- requirement.table
 do $orchestra$
 begin
-  if not (to_regclass('app.item') is not null) then
+  if not (to_regclass('"app"."item"') is not null) then
     raise exception 'requirement table does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the relation app.item';
   end if;
@@ -77,7 +77,7 @@ $orchestra$;
 -- requirement.view
 do $orchestra$
 begin
-  if not (to_regclass('app.items') is not null) then
+  if not (to_regclass('"app"."items"') is not null) then
     raise exception 'requirement view does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the relation app.items';
   end if;

@@ -16,6 +16,9 @@ DAMAGES = [
     "alter function orchestra.on_table_change() reset search_path",
     "drop function orchestra.pause(text, text)",
     "drop procedure orchestra.housekeep(text)",
+    "grant select on orchestra.workload to anon",
+    "grant usage on schema orchestra to public",
+    "alter table orchestra.dead_letter disable row level security",
 ]
 
 
@@ -28,6 +31,15 @@ def test_a_damaged_runtime_is_drift_and_repaired(shop: Shop, damage: str) -> Non
     assert said(plan) == ["update runtime.orchestra"]
     shop.apply_plan(plan)
     assert_empty(shop.plan(QUEUE))
+
+
+def test_what_others_put_into_the_schema_is_not_ours(shop: Shop) -> None:
+    shop.apply(QUEUE)
+    shop.run("create function orchestra.of_ours() returns int language sql as 'select 1'")
+    shop.run("create table orchestra.of_ours (n int)")
+    assert_empty(shop.plan(QUEUE))
+    shop.apply(QUEUE.replace("5s", "6s"))
+    assert shop.engine.execute("select orchestra.of_ours()") == [(1,)]
 
 
 def test_a_newer_runtime_is_not_touched(shop: Shop) -> None:

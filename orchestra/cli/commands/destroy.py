@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,9 @@ def _destroy(
     name = project or (spec.project if spec else "")
     chosen = choose(db, environment, spec, paths)
     wanted = planning.options(chosen, **choices)
+    if spec is None:
+        # Without a spec nothing says which environment is meant: whichever is recorded there.
+        wanted = replace(wanted, environment="")
     with planning.connected(chosen) as connection:
         plan = pipeline.destroy_plan(connection, name, wanted)
         finish(connection, plan, wanted, verb="destroy", **how)

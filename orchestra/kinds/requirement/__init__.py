@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from orchestra.ir.program import Resource
-from orchestra.ir.sql import dollar, literal
+from orchestra.ir.sql import dollar, ident, literal
 from orchestra.kinds.kind import Kind, Server
 from orchestra.spec.model import Spec
 
@@ -37,7 +37,9 @@ def condition(requirement: Requirement) -> str:
         # On lines of its own: it may end in a comment.
         return f"coalesce((\n{requirement.sql.strip().rstrip(';')}\n), false)"
     if requirement.relation is not None:
-        return f"to_regclass({literal(requirement.relation)}) is not null"
+        # Exactly as PostgreSQL stores it: nothing is folded to lower case.
+        name = ident(*requirement.relation.split(".", 1))
+        return f"to_regclass({literal(name)}) is not null"
     name = literal(requirement.extension or "")
     found = (
         f"select coalesce((select extversion from pg_catalog.pg_extension where extname = {name}), "

@@ -4,7 +4,16 @@
 do $$
 declare
   grantee text;
+  bare regclass;
 begin
+  -- The migrations enable it; somebody may have taken it off since.
+  for bare in
+    select c.oid from pg_catalog.pg_class c
+    where c.relnamespace = to_regnamespace('orchestra') and c.relkind = 'r' and not c.relrowsecurity
+      and pg_catalog.pg_has_role(c.relowner, 'usage')
+  loop
+    execute format('alter table %s enable row level security', bare);
+  end loop;
   for grantee in
     select 'public'
     union all

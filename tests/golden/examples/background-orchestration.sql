@@ -11,7 +11,7 @@
 -- requirement.database-schema
 do $orchestra$
 begin
-  if not (to_regclass('app.task') is not null) then
+  if not (to_regclass('"app"."task"') is not null) then
     raise exception 'requirement database-schema does not hold'
       using detail = 'background-orchestration needs the relation app.task';
   end if;

@@ -9,7 +9,7 @@
 -- requirement.documents-table
 do $orchestra$
 begin
-  if not (to_regclass('public.documents') is not null) then
+  if not (to_regclass('"public"."documents"') is not null) then
     raise exception 'requirement documents-table does not hold'
       using detail = 'embeddings needs the relation public.documents';
   end if;

@@ -9,7 +9,7 @@
 -- requirement.sales-table
 do $orchestra$
 begin
-  if not (to_regclass('sales.sale') is not null) then
+  if not (to_regclass('"sales"."sale"') is not null) then
     raise exception 'requirement sales-table does not hold'
       using detail = 'nightly-reports needs the relation sales.sale';
   end if;

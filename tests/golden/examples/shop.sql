@@ -9,7 +9,7 @@
 -- requirement.orders-table
 do $orchestra$
 begin
-  if not (to_regclass('shop.order') is not null) then
+  if not (to_regclass('"shop"."order"') is not null) then
     raise exception 'requirement orders-table does not hold'
       using detail = 'shop needs the relation shop.order';
   end if;
@@ -19,7 +19,7 @@ $orchestra$;
 -- requirement.products-table
 do $orchestra$
 begin
-  if not (to_regclass('shop.product') is not null) then
+  if not (to_regclass('"shop"."product"') is not null) then
     raise exception 'requirement products-table does not hold'
       using detail = 'shop needs the relation shop.product';
   end if;
