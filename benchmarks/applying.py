@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import servers, specs
@@ -19,35 +19,31 @@ GROWTH_BUDGET = 11.0
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     large, small = (500, 50) if quick else (LARGE, SMALL)
-    with tempfile.TemporaryDirectory() as folder, servers.durable_pg17() as engine:
-        yield from _measure(engine, Path(folder), large, small, repetitions=1 if quick else 3)
+    with tempfile.TemporaryDirectory() as folder, servers.new_servers() as new:
+        yield from _measure(new, Path(folder), large, small, repetitions=2)
 
 
-def _measure(engine: Engine, folder: Path, large: int, small: int, repetitions: int) -> Iterator[Figure]:
-    """Back to back on one server that is emptied before each; psql and apply in turn."""
+def _measure(
+    new: Callable[[], Engine], folder: Path, large: int, small: int, repetitions: int
+) -> Iterator[Figure]:
+    """Back to back, each on a server of its own; psql and apply in turn."""
     applied: list[Sample] = []
     bare: list[Sample] = []
     fewer: list[Sample] = []
     for _ in range(repetitions):
-        bare.append(psql(engine, folder, large))
-        fewer.append(apply(engine, folder, small))
-        applied.append(apply(engine, folder, large))
+        bare.append(psql(new(), folder, large))
+        fewer.append(apply(new(), folder, small))
+        applied.append(apply(new(), folder, large))
     took, alone, few = best(applied), best(bare), best(fewer)
     name = f"apply of {large:,} queues"
-    yield Figure(
-        name,
-        took / alone,
-        "x",
-        PSQL_BUDGET,
-        f"{took:.1f} s; psql {alone:.1f} s for pgmq.create alone",
-    )
+    basis = f"{took:.1f} s; psql {alone:.1f} s for pgmq.create alone"
+    yield Figure(name, took / alone, "x", PSQL_BUDGET, basis)
     growth = f"apply, {small:,} to {large:,}"
     yield Figure(growth, took / few, "x", GROWTH_BUDGET, f"{few:.1f} s to {took:.1f} s")
     yield Figure(name, max(s.peak_mb for s in applied), "MB", None, "peak resident memory of the client")
 
 
 def apply(engine: Engine, folder: Path, queues: int) -> Sample:
-    servers.prepare(engine)
     spec = specs.queues(queues).save(folder)
     sample = run([*ORCHESTRA, "apply", str(spec), "--db", engine.dsn, "--auto-approve"])
     (made,) = engine.execute("select count(*) from pgmq.meta")
@@ -58,22 +54,9 @@ def apply(engine: Engine, folder: Path, queues: int) -> Sample:
 
 def psql(engine: Engine, folder: Path, queues: int) -> Sample:
     """The same queues by statements of their own, each its own transaction, as a script would."""
-    servers.prepare(engine)
     script = folder / "create.sql"
     script.write_text(
         "".join(f"select pgmq.create('task_{n:05}');\n" for n in range(queues)), encoding="utf-8"
     )
-    return run(
-        [
-            tool("psql"),
-            "--no-psqlrc",
-            "--quiet",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-o",
-            "/dev/null",
-            "-f",
-            str(script),
-            engine.dsn,
-        ]
-    )
+    quiet = ("--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null")
+    return run([tool("psql"), *quiet, "-f", str(script), engine.dsn])

@@ -25,8 +25,8 @@ REFERENCE_TERRAFORM_PER_LOOP = 6.6 / 1.05
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     number = 500 if quick else QUEUES
-    with tempfile.TemporaryDirectory() as folder, servers.durable_pg17() as engine:
-        yield from _measure(engine, Path(folder), number, repetitions=3)
+    with tempfile.TemporaryDirectory() as folder, servers.new_servers() as new:
+        yield from _measure(new(), Path(folder), number, repetitions=3)
 
 
 def _measure(engine: Engine, folder: Path, number: int, repetitions: int) -> Iterator[Figure]:

@@ -1,9 +1,9 @@
-"""A PostgreSQL 17 with the real pg_cron, durable, with the default lock table, while it is measured."""
+"""PostgreSQL 17 with the real pg_cron, durable, with the default lock table, while it is measured."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from benchmarks.measure import ROOT
@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from engines import Engine, Pool, server
 from engines.supabase import install_pgmq
 
-__all__ = ["Engine", "durable_pg17", "prepare", "settle"]
+__all__ = ["Engine", "new_servers", "settle"]
 
 DURABLE = {
     "fsync": "on",
@@ -28,26 +28,33 @@ _TABLE = "create schema app; create table app.log (id bigint generated always as
 
 
 @contextmanager
-def durable_pg17() -> Iterator[Engine]:
+def new_servers() -> Iterator[Callable[[], Engine]]:
+    """Gives what starts a fresh server, with pgmq, pg_cron and nothing else.
+
+    All of them are kept until the end: ext4 without a journal looks at every file that was deleted in the last
+    seconds whenever it makes one, so what removes thousands of files makes the next `create table` ten times as dear.
+    """
     settings = server.SETTINGS
     server.SETTINGS = {**settings, **DURABLE}
-    pool = Pool()
+    pools: list[Pool] = []
+
+    def new() -> Engine:
+        pools.append(Pool())
+        engine = pools[-1].engine("pg17")
+        engine.execute("create extension pg_cron")
+        install_pgmq(engine)
+        engine.execute(_TABLE)
+        settle(engine)
+        return engine
+
     try:
-        yield pool.engine("pg17")
+        yield new
     except server.EngineMissing as error:
         raise Unmeasured(str(error)) from error
     finally:
         server.SETTINGS = settings
-        pool.stop()
-
-
-def prepare(engine: Engine) -> None:
-    """An empty database with pgmq and pg_cron, settled on disk."""
-    engine.reset()
-    engine.execute("create extension pg_cron")
-    install_pgmq(engine)
-    engine.execute(_TABLE)
-    settle(engine)
+        for pool in pools:
+            pool.stop()
 
 
 def settle(engine: Engine) -> None:
