@@ -7,14 +7,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
-
-from deepdiff import DeepDiff
 
 from orchestra.ir.category import Category
 from orchestra.ir.program import Address, Json, Program, Resource
 from orchestra.kinds import BY_NAME, Kind
 from orchestra.live.model import Entry, Found, Live
+from orchestra.plan.conditions import foreign_jobs, made_inactive, missing_secret, turned_by_hand
+from orchestra.plan.fields import changes
 from orchestra.plan.model import Action, Condition, FieldChange
 from orchestra.plan.options import PlanOptions
 
@@ -82,7 +81,7 @@ def _one(
     found = live.find(resource.kind, resource.object_name)
     if kind.name == "secret":
         if found is None:
-            conditions.append(_missing_secret(resource))
+            conditions.append(missing_secret(resource))
         return
     entry = live.entries.get(resource.address)
     mine = entry is not None and not entry.tombstoned
@@ -121,7 +120,7 @@ def _one(
         )
         return
     if kind.name == "cron_job":
-        conditions += _foreign_jobs(resource, found, live.server.role)
+        conditions += foreign_jobs(resource, found, live.server.role)
     yield from _compared(base, kind, found, options, conditions)
 
 
@@ -176,7 +175,7 @@ def _compared(
             if not options.resume_paused:
                 wanted[name] = now
     if by_hand and not options.resume_paused:
-        conditions.append(_turned_by_hand(resource, by_hand[0], found))
+        conditions.append(turned_by_hand(resource, by_hand[0], found))
     resume = _paused_job(resource, found, options, conditions)
     # The registry forgets nothing silently: a tombstone whose object is still there is taken back.
     revived = base.entry is not None and base.entry.tombstoned
@@ -277,75 +276,11 @@ def _removed(desired: Program, live: Live, options: PlanOptions) -> Iterator[Dra
         )
 
 
-def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[FieldChange, ...]:
-    """Field by field, by name. Lists are compared whole: their order means something to the database.
-
-    An absent field and a None are the same thing here.
-    """
-    old = {k: v for k, v in before.items() if v is not None}
-    new = {k: v for k, v in after.items() if v is not None}
-    if not old or not new:
-        return tuple(FieldChange(k, old.get(k), new.get(k)) for k in (new or old))
-    tree: Any = DeepDiff(old, new, view="tree", ignore_numeric_type_changes=True, threshold_to_diff_deeper=0)
-    names = {_root(item) for group in tree.values() for item in group}
-    return tuple(FieldChange(k, before.get(k), after.get(k)) for k in sorted(names))
-
-
-def _root(item: Any) -> str:
-    path = item.path(output_format="list")
-    return str(path[0])
-
-
 def _paused_job(resource: Resource, found: Found, options: PlanOptions, conditions: list[Condition]) -> bool:
     """Whether a job that somebody made inactive is to be activated again; without that word it stays as it is."""
     if resource.kind != "cron_job" or found.extra.get("active", True):
         return False
     if options.resume_paused:
         return True
-    conditions.append(
-        Condition(
-            "paused_by_hand",
-            resource.address,
-            f"the job {found.name} was made inactive by hand; it stays so",
-            "resume it with: orchestra apply --resume-paused",
-        )
-    )
+    conditions.append(made_inactive(resource, found))
     return False
-
-
-def _foreign_jobs(resource: Resource, found: Found, role: str) -> Iterator[Condition]:
-    """A job is a role's: another role's job of the same name runs beside it, or instead of it."""
-    also = found.extra.get("also") or []
-    owner = found.extra.get("username", role)
-    for other in [*also, *([owner] if owner != role else [])]:
-        yield Condition(
-            "foreign_job",
-            resource.address,
-            f"role {other} has a job {found.name} too"
-            if owner == role
-            else f"job {found.name} runs as {other}",
-            f"as {other}: select cron.unschedule('{found.name}')",
-        )
-
-
-def _turned_by_hand(resource: Resource, name: str, found: Found) -> Condition:
-    now = found.values.get(name)
-    paused = now in ("paused", True)
-    return Condition(
-        "paused_by_hand" if paused else "resumed_by_hand",
-        resource.address,
-        f"{resource.kind.replace('_', ' ')} {resource.key} was {'paused' if paused else 'resumed'} by hand; "
-        "it stays so",
-        "undo it with: orchestra apply --resume-paused"
-        if paused
-        else "make it what the spec says with: orchestra apply --resume-paused",
-    )
-
-
-def _missing_secret(secret: Resource) -> Condition:
-    return Condition(
-        "missing_secret",
-        secret.address,
-        f"Vault has no secret named {secret.object_name}",
-        f"select vault.create_secret('…', '{secret.object_name}')",
-    )

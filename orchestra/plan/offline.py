@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orchestra.ir.category import Category
 from orchestra.ir.program import Program
 from orchestra.kinds import BY_NAME
-from orchestra.plan.compare import changes
+from orchestra.plan.fields import changes
 from orchestra.plan.model import Action, Change
 
 

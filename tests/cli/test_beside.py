@@ -16,7 +16,10 @@ WORKLOADS = 2_100
 
 
 def _spec(folder: Path, *, faulty: bool) -> Path:
-    one = '  w{n}:\n    trigger: {{schedule: {{cron: "{cron}"}}}}\n    duration: {{max: 5s}}\n    run: {{sql: "select {n}"}}\n'
+    one = (
+        '  w{n}:\n    trigger: {{schedule: {{cron: "{cron}"}}}}\n    duration: {{max: 5s}}\n'
+        '    run: {{sql: "select {n}"}}\n'
+    )
     text = "version: 1\nproject: big\nplatform: {provider: postgres}\nworkloads:\n"
     for n in range(WORKLOADS):
         text += one.format(n=n, cron="61 * * * *" if faulty and n % 700 == 5 else "7 * * * *")

@@ -1,0 +1,56 @@
+"""What holds in the live database and is no change, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestra.ir.program import Resource
+from orchestra.live.model import Found
+from orchestra.plan.model import Condition
+
+
+def made_inactive(resource: Resource, found: Found) -> Condition:
+    return Condition(
+        "paused_by_hand",
+        resource.address,
+        f"the job {found.name} was made inactive by hand; it stays so",
+        "resume it with: orchestra apply --resume-paused",
+    )
+
+
+def foreign_jobs(resource: Resource, found: Found, role: str) -> Iterator[Condition]:
+    """A job is a role's: another role's job of the same name runs beside it, or instead of it."""
+    also = found.extra.get("also") or []
+    owner = found.extra.get("username", role)
+    for other in [*also, *([owner] if owner != role else [])]:
+        yield Condition(
+            "foreign_job",
+            resource.address,
+            f"role {other} has a job {found.name} too"
+            if owner == role
+            else f"job {found.name} runs as {other}",
+            f"as {other}: select cron.unschedule('{found.name}')",
+        )
+
+
+def turned_by_hand(resource: Resource, name: str, found: Found) -> Condition:
+    now = found.values.get(name)
+    paused = now in ("paused", True)
+    return Condition(
+        "paused_by_hand" if paused else "resumed_by_hand",
+        resource.address,
+        f"{resource.kind.replace('_', ' ')} {resource.key} was {'paused' if paused else 'resumed'} by hand; "
+        "it stays so",
+        "undo it with: orchestra apply --resume-paused"
+        if paused
+        else "make it what the spec says with: orchestra apply --resume-paused",
+    )
+
+
+def missing_secret(secret: Resource) -> Condition:
+    return Condition(
+        "missing_secret",
+        secret.address,
+        f"Vault has no secret named {secret.object_name}",
+        f"select vault.create_secret('…', '{secret.object_name}')",
+    )
