@@ -13,7 +13,7 @@ from orchestra.ir.program import Address, Json, Program, Resource
 from orchestra.kinds import BY_NAME, Kind
 from orchestra.live.model import Entry, Found, Live
 from orchestra.plan.conditions import foreign_jobs, made_inactive, missing_secret, turned_by_hand
-from orchestra.plan.fields import changes
+from orchestra.plan.fields import changes, rewritten
 from orchestra.plan.model import Action, Condition, FieldChange
 from orchestra.plan.options import PlanOptions
 
@@ -185,7 +185,7 @@ def _compared(
     if resume:
         fields = (*fields, FieldChange("active", False, True))
     category = max(
-        (kind.category(f.path.partition("[")[0]) for f in fields),
+        (Category.METADATA if rewritten(f) else kind.category(f.path) for f in fields),
         key=list(Category).index,
         default=Category.METADATA,
     )
@@ -209,8 +209,7 @@ def _compared(
 def _drifted(
     path: str, wanted: Mapping[str, Json], live: Mapping[str, Json], applied: Mapping[str, Json]
 ) -> bool:
-    name = path.partition("[")[0]
-    return name in applied and applied[name] != live.get(name) and applied[name] == wanted.get(name)
+    return path in applied and applied[path] != live.get(path) and applied[path] == wanted.get(path)
 
 
 def _reasons(
@@ -221,7 +220,7 @@ def _reasons(
     resume: bool,
     revived: bool,
 ) -> Iterator[str]:
-    names = [f.path.partition("[")[0] for f in fields]
+    names = [f.path for f in fields]
     drifted = [n for n in names if _drifted(n, wanted, live, applied)]
     both = [n for n in names if n in applied and applied[n] != live.get(n) and applied[n] != wanted.get(n)]
     declared = [n for n in names if n not in drifted and n not in both and n != "active"]
@@ -236,6 +235,8 @@ def _reasons(
         yield f"changed outside orchestra since the last apply: {_list(drifted)}"
     if both:
         yield f"changed both in the spec and outside orchestra: {_list(both)}"
+    if same := [f.path for f in fields if rewritten(f)]:
+        yield f"written in other words, with the same meaning: {_list(same)}"
     if resume:
         yield "paused by hand; resumed as you said"
     if revived:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from deepdiff import DeepDiff
 
 from orchestra.ir.program import Json
 from orchestra.plan.model import FieldChange
+from orchestra.sql import same_meaning
+
+_STATEMENTS: Final = frozenset({"sql", "command", "source"})
+"""Fields that hold SQL."""
 
 
 def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[FieldChange, ...]:
@@ -23,6 +27,17 @@ def changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[Fiel
     tree: Any = DeepDiff(old, new, view="tree", ignore_numeric_type_changes=True, threshold_to_diff_deeper=0)
     names = {_root(item) for group in tree.values() for item in group}
     return tuple(FieldChange(k, before.get(k), after.get(k)) for k in sorted(names))
+
+
+def rewritten(change: FieldChange) -> bool:
+    """Whether a statement only stands there in other words: blanks, case, comments."""
+    old, new = change.before, change.after
+    return (
+        change.path in _STATEMENTS
+        and isinstance(old, str)
+        and isinstance(new, str)
+        and same_meaning(old, new)
+    )
 
 
 def _root(item: Any) -> str:

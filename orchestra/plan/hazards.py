@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from orchestra.kinds.queue import Queue
 from orchestra.live.model import COUNTED, QueueFacts
 from orchestra.plan.compare import Draft
+from orchestra.plan.fields import rewritten
 from orchestra.plan.model import Action, Fact, Hazard
 from orchestra.plan.options import PlanOptions
 
@@ -68,7 +69,7 @@ def _changed(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:
     after = {f.path: f for f in draft.fields}
     if draft.address.kind == "workload" and draft.action is Action.UPDATE:
         yield from _fewer_attempts(draft, queues)
-        if "payload_schema" in after or "sql" in after:
+        if "payload_schema" in after or ("sql" in after and not rewritten(after["sql"])):
             facts = _queue_of(draft, queues)
             if facts and facts.waiting:
                 yield Hazard(

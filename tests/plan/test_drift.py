@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from apply.shop import SHOP, Shop, assert_empty, change, said
+from apply.shop import QUEUE, SHOP, Shop, assert_empty, change, said
 
 TRIGGER = "orchestra_shop_send_receipts_insert"
 EDITS = [
@@ -135,3 +135,14 @@ def test_a_broken_trigger_elsewhere_does_not_stop_a_plan(shop: Shop) -> None:
         "execute function orchestra.on_table_change('x', 'y', 'key', 'no json')"
     )
     assert_empty(shop.plan())
+
+
+def test_a_statement_in_other_words_is_no_change_of_behaviour(shop: Shop) -> None:
+    shop.apply(QUEUE)
+    shop.run(
+        "select cron.alter_job(jobid, command => 'CALL  orchestra.housekeep ( ''shop'' )') from cron.job "
+        "where jobname like '%housekeep%'"
+    )
+    (changed,) = shop.plan(QUEUE).changes
+    assert changed.category == "metadata"
+    assert "written in other words, with the same meaning: command" in changed.reasons
