@@ -52,13 +52,27 @@ def queues(number: int, *, project: str = "bench") -> Written:
 
 def terraform(number: int) -> str:
     """As many of Terraform's own resources, which need no provider, as a JSON configuration."""
-    resources = {
-        f"queue_{n:05}": {
-            "input": {"queue": f"task_{n:05}", "schedule": "5 seconds", "limit": n % 7, "batch": 10}
-        }
-        for n in range(number)
-    }
+    resources = {f"queue_{n:05}": {"input": _inputs(n)} for n in range(number)}
     return json.dumps({"resource": {"terraform_data": resources}}, indent=1)
+
+
+def terraform_state(number: int, version: str) -> str:
+    """The state after their apply, which itself writes this whole file once a resource."""
+    types = {"queue": "string", "schedule": "string", "limit": "number", "batch": "number"}
+    resources = []
+    for n in range(number):
+        known = {"value": _inputs(n), "type": ["object", types]}
+        attributes = {"id": f"{n:08x}-0000-4000-8000-{n:012x}", "input": known, "output": known}
+        one = {"schema_version": 0, "attributes": {**attributes, "triggers_replace": None}}
+        provider = 'provider["terraform.io/builtin/terraform"]'
+        place = {"mode": "managed", "type": "terraform_data", "name": f"queue_{n:05}", "provider": provider}
+        resources.append({**place, "instances": [one]})
+    head = {"version": 4, "terraform_version": version, "serial": 1, "lineage": "0" * 8, "outputs": {}}
+    return json.dumps({**head, "resources": resources, "check_results": None}, indent=2)
+
+
+def _inputs(n: int) -> dict[str, str | int]:
+    return {"queue": f"task_{n:05}", "schedule": "5 seconds", "limit": n % 7, "batch": 10}
 
 
 def _queue_lines(number: int, project: str) -> Iterator[str]:
