@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from orchestra.emit.head import in_words, not_yet
 from orchestra.emit.sql import emit_sql as _emit
 from orchestra.ir.program import Address, Program
 from orchestra.lower import lower
-from orchestra.plan.composition import in_words
 from orchestra.plan.options import PlanOptions
-from orchestra.plan.unsupported import sentences, unsupported
 from orchestra.spec.model import Composition, Spec
 from orchestra.version import __version__
 
@@ -30,7 +29,7 @@ def compile_spec(spec: Spec) -> Program:
 def emit_sql(program: Program, spec: Spec | None = None) -> str:
     """The Program as one deterministic SQL text; with its spec, the summaries stand in it as comments."""
     notes = {Address("workload", w.name): w.summary for w in spec.workloads if w.summary} if spec else {}
-    later = sentences(spec) if spec else []
+    later = not_yet(spec) if spec else []
     place = in_words(spec.composition) if spec else ""
     return _emit(program, version=__version__, notes=notes, later=later, composition=place)
 
@@ -41,6 +40,7 @@ def plan(database: Database, spec: Spec | Program, options: PlanOptions) -> Plan
     Raises RequirementError where a `requires` check does not hold, ConnectError where the role could not see what is
     there, VersionError where the database belongs to a newer orchestra.
     """
+    from orchestra.plan.unsupported import unsupported
     from orchestra.planning import plan_program
 
     if isinstance(spec, Program):

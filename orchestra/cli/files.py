@@ -9,8 +9,9 @@ from pathlib import Path
 from orchestra.errors import OrchestraError
 
 
-def write(path: Path, text: str, *, private: bool = False) -> None:
-    """Write beside the target and rename over it. `private` keeps it from other users of the machine."""
+def write(path: Path, text: str, *, private: bool = False, durable: bool = True) -> None:
+    """Write beside the target and rename over it. `private` keeps it from other users of the machine; a file that
+    can be made again need not be `durable`, that is, on the disk before this returns."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = 0o600 if private else _mode(path)
@@ -20,7 +21,8 @@ def write(path: Path, text: str, *, private: bool = False) -> None:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             beside.chmod(mode)
             beside.replace(path)
         finally:

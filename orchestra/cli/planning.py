@@ -41,12 +41,15 @@ def options(
 
 @contextmanager
 def connected(chosen: Chosen) -> Iterator[Any]:
-    """A connection that is closed on the way out."""
+    """A connection that is closed on the way out. What a plan is made of lives to its end, so nothing is collected
+    meanwhile: that would only walk it again and again."""
     from orchestra.live.connect import connect
+    from orchestra.spec.parsing import no_collection
 
     connection = connect(chosen.url)
     try:
-        yield connection
+        with no_collection():
+            yield connection
     finally:
         connection.close()
 

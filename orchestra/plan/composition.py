@@ -38,18 +38,3 @@ def overtaken(
                 f"composition says before: {name}, and that project is in this database already",
                 f"apply this project first in the next database; here, see that {name} did not need it",
             )
-
-
-def in_words(composition: Composition) -> str:
-    """One line for people: `stage execution-runtime, priority high, after database-schema`; empty without any."""
-    parts = [
-        f"{word} {value}"
-        for word, value in (
-            ("stage", composition.stage),
-            ("priority", composition.priority),
-            ("after", ", ".join(composition.after)),
-            ("before", ", ".join(composition.before)),
-        )
-        if value
-    ]
-    return "; ".join(parts)

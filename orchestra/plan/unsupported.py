@@ -1,75 +1,23 @@
-"""Keys of the spec that are checked today and work in a later version: apply refuses them, each in one sentence."""
+"""What apply refuses until a later version brings it to work."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-from orchestra.ir.program import Address
+from orchestra.lower.later import later
 from orchestra.plan.model import Blocker
-from orchestra.spec.model import EdgeHandler, HttpTrigger, Spec, SqlHandler, Workload
-
-_LATER: Final = (
-    ("rate_limit", "rate_limit"),
-    ("idempotency_key", "idempotency_key"),
-    ("debounce", "debounce"),
-    ("on_failure", "on_failure"),
-    ("linger", "linger_ms"),
-    ("moved", "moved"),
-)
-"""Keys of a workload and the fields that hold them."""
-_MOVED: Final = "moving a project to another name is not supported yet"
+from orchestra.spec.model import Spec
 
 
 def unsupported(spec: Spec) -> Iterator[Blocker]:
-    if spec.moved is not None:
+    """One blocker for each key, with its place in the file."""
+    places = {w.name: w for w in spec.workloads}
+    for found in later(spec):
+        place = spec if found.address.kind == "project" else places[found.address.name]
         yield Blocker(
             "unsupported",
-            Address("project", spec.project),
-            f"{spec.at('moved')}: {_MOVED}",
+            found.address,
+            f"{place.at(found.path)}: {found.why}",
             "leave it out until a later version of orchestra applies it",
             exit_code=1,
         )
-    for workload in spec.workloads:
-        for key, why in _keys(workload):
-            yield Blocker(
-                "unsupported",
-                Address("workload", workload.name),
-                f"{workload.at(key)}: {why}",
-                "leave it out until a later version of orchestra applies it",
-                exit_code=1,
-            )
-
-
-def sentences(spec: Spec) -> list[str]:
-    """The same without places, for compiled SQL, whose bytes must not depend on where the spec lies."""
-    moved = [f"{Address('project', spec.project)}: {_MOVED}"] if spec.moved is not None else []
-    return moved + [f"{Address('workload', w.name)}: {why}" for w in spec.workloads for _, why in _keys(w)]
-
-
-def _keys(w: Workload) -> Iterator[tuple[str, str]]:
-    if w.steps:
-        yield "steps", "pipelines (steps) are not supported yet"
-    elif isinstance(w.handler, EdgeHandler):
-        yield (
-            "",
-            f"workload {w.name} runs in an Edge Function, which is not supported yet (run: {{sql: …}} is)",
-        )
-    for trigger in w.triggers:
-        if isinstance(trigger, HttpTrigger):
-            yield trigger.path, "HTTP triggers are not supported yet"
-    if isinstance(w.handler, SqlHandler) and w.payload_schema is not None:
-        yield (
-            "payload_schema",
-            "payload schemas of SQL handlers are not supported yet: nothing would check them",
-        )
-    if w.alerts.max_depth is not None or w.alerts.max_age_ms is not None:
-        yield "alerts", "alerts are not supported yet: nothing would send them"
-    if w.dead_letter_queue is not None:
-        yield (
-            "dead_letter_queue",
-            "a dead letter queue of its own is not supported yet: dead letters go to orchestra.dead_letter",
-        )
-    for key, name in _LATER:
-        if getattr(w, name) is not None:
-            yield key, f"{key} is not supported yet"

@@ -58,7 +58,7 @@ def _compile(paths: tuple[Path, ...], out: Path | None, check: bool) -> None:
     if path.exists() and files.read(path) == text:
         console.note(f"{path} is up to date.")
         return
-    files.write(path, text)
+    files.write(path, text, durable=False)
     console.note(f"Wrote {path}.")
 
 
