@@ -15,7 +15,7 @@ from orchestra.apply.faults import refuse, translated
 from orchestra.apply.lock import take_lock
 from orchestra.apply.proof import Part, Seen, look, parts, prove
 from orchestra.errors import ApplyError, BlockedError, OrchestraError, StalePlanError
-from orchestra.ir.sql import canonical_json, literal, value
+from orchestra.ir.sql import literal, value
 from orchestra.live.connect import Database, StatementError, machine
 from orchestra.live.model import ServerFacts
 from orchestra.live.server import probe
@@ -213,7 +213,7 @@ class _Batch:
         (row,) = self.database.rows(
             f"insert into orchestra.deployment ({', '.join(columns)}, changes) "
             f"values ({', '.join(value(v) for v in columns.values())}, "
-            f"{literal(canonical_json(json.loads(json.dumps(changes))))}) "
+            f"{literal(json.dumps(changes))}) "
             "returning id, pg_current_xact_id()::text as xact"
         )
         return Marker(row["id"], row["xact"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import ClassVar, Final, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, Self, TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
@@ -48,13 +48,14 @@ class Resource:
     def values(self) -> dict[str, Json]:
         """The fields without the key, as JSON: what the registry records and the plan compares."""
         shape = _shape(type(self))
-        return {name: _json(v) for name, v in zip(shape.names, shape.of(self), strict=True)}
+        rows = zip(shape.names, shape.of(self), strict=True)
+        return {name: list(v) if v.__class__ is tuple else v for name, v in rows}
 
     def written(self) -> dict[str, Json]:
         """`values` without those that are the default of their field: `of` brings them back."""
         shape = _shape(type(self))
         rows = zip(shape.names, shape.of(self), shape.defaults, strict=True)
-        return {name: _json(v) for name, v, default in rows if v != default}
+        return {name: list(v) if v.__class__ is tuple else v for name, v, default in rows if v != default}
 
     @classmethod
     def of(cls, key: str, values: Mapping[str, Json]) -> Self:
@@ -68,7 +69,7 @@ class _Shape(NamedTuple):
 
     names: tuple[str, ...]
     defaults: tuple[object, ...]
-    of: Callable[[Resource], tuple[object, ...]]
+    of: Callable[[Resource], tuple[Any, ...]]
 
 
 def _shape(cls: type[Resource]) -> _Shape:
@@ -85,10 +86,6 @@ def _shape(cls: type[Resource]) -> _Shape:
 
 
 _SHAPES: Final[dict[type[Resource], _Shape]] = {}
-
-
-def _json(value: object) -> Json:
-    return list(value) if isinstance(value, tuple) else value  # type: ignore[return-value]
 
 
 def _frozen(value: Json) -> object:

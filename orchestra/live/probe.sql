@@ -1,13 +1,13 @@
 -- What the server is and what is installed, in one row. Nothing here needs any of it to be there, or to be usable:
 -- to_regclass would fail in a schema that this role may not use.
 with there as (
-  select n.nspname || '.' || c.relname as name, c.oid, has_table_privilege(c.oid, 'select') as readable
-  from pg_catalog.pg_class c
-  join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-  where n.nspname || '.' || c.relname = any (array[
-    'pgmq.meta', 'cron.job', 'cron.job_run_details', 'vault.secrets', 'orchestra.version', 'orchestra.project',
-    'orchestra.registry', 'orchestra.workload', 'orchestra.schedule'
-  ])
+  select w.schema || '.' || w.relation as name, c.oid, has_table_privilege(c.oid, 'select') as readable
+  from (values
+    ('pgmq', 'meta'), ('cron', 'job'), ('cron', 'job_run_details'), ('vault', 'secrets'), ('orchestra', 'version'),
+    ('orchestra', 'project'), ('orchestra', 'registry'), ('orchestra', 'workload'), ('orchestra', 'schedule')
+  ) w(schema, relation)
+  join pg_catalog.pg_namespace n on n.nspname = w.schema
+  join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.relation
 )
 select
   current_user::text as role,

@@ -40,7 +40,7 @@ _CONNINFO = re.compile(r"(\bpassword\s*=\s*)(?!')[^\s'\"&;]+", re.IGNORECASE)
 
 def text(value: str) -> str:
     """`value` with every credential in it replaced by stars; the same object where there is none."""
-    if not _worth_a_look(value):
+    if not worth_a_look(value):
         return value
     value = _WHOLE.sub(STARS, value)
     value = _URL.sub(rf"\1:{STARS}@", value)
@@ -65,13 +65,16 @@ def json(value: Json) -> Json:
             return value
 
 
-_HINTS = ("eyJ", "sb_", "sbp_", "_live_", "_test_", "whsec_", "gh", "xox", "-----BEGIN", "://")
-_LOWER_HINTS = ("password", "bearer")
+_HINTS = (
+    *("eyJ", "sb_secret_", "sbp_", "_live_", "_test_", "whsec_", "github_pat_", "xox", "-----BEGIN", "://"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+)
 
 
-def _worth_a_look(value: str) -> bool:
+def worth_a_look(value: str) -> bool:
     """A cheap look before the patterns, which would cost seconds over a plan of thousands of statements."""
-    if any(hint in value for hint in _HINTS):
-        return True
+    for hint in _HINTS:
+        if hint in value:
+            return True
     lowered = value.lower()
-    return any(hint in lowered for hint in _LOWER_HINTS)
+    return "password" in lowered or "bearer" in lowered

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 from orchestra.ir.program import Json
@@ -21,6 +23,9 @@ def plan(original: Plan) -> Plan:
 
 
 def change(original: Change) -> Change:
+    """The same object where nothing in it looks like a credential, which is nearly always."""
+    if not mask.worth_a_look("\n".join(_texts(original))):
+        return original
     return replace(
         original,
         reasons=tuple(map(mask.text, original.reasons)),
@@ -36,6 +41,16 @@ def change(original: Change) -> Change:
     )
 
 
+def _texts(item: Change) -> Iterator[str]:
+    """Every text of a change; values as JSON, which is what the look is quick at."""
+    yield from item.reasons
+    yield from item.statements
+    for hazard in item.hazards:
+        yield hazard.message
+    yield json.dumps([(field.before, field.after) for field in item.fields])
+    yield json.dumps([(fact.value, fact.data) for fact in item.facts])
+
+
 def _condition(item: Condition) -> Condition:
     return replace(item, message=mask.text(item.message), remedy=mask.text(item.remedy))
 
@@ -45,4 +60,6 @@ def _blocker(item: Blocker) -> Blocker:
 
 
 def _values(values: dict[str, Json] | None) -> dict[str, Json] | None:
-    return None if values is None else {key: mask.json(value) for key, value in values.items()}
+    if values is None or not mask.worth_a_look(json.dumps(values)):
+        return values
+    return {key: mask.json(value) for key, value in values.items()}
