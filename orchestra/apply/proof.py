@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
 from orchestra.errors import ApplyError, ProofError
-from orchestra.ir.program import Address, Program, Resource
+from orchestra.ir.program import Address, Json, Program, Resource
 from orchestra.kinds import BY_NAME
 from orchestra.kinds.workload import Workload
 from orchestra.live.checks import handler_faults
@@ -15,7 +15,6 @@ from orchestra.live.connect import Database
 from orchestra.live.model import Live, ServerFacts
 from orchestra.live.read import read
 from orchestra.plan.compare import compare, fingerprint
-from orchestra.plan.model import Plan
 from orchestra.plan.options import PlanOptions
 
 
@@ -36,20 +35,13 @@ class Part:
     addresses: frozenset[Address]
     resources: Mapping[Address, Resource]
 
-
-def parts(plan: Plan) -> Iterator[Part]:
-    """One for each batch, in order."""
-    desired = dict(plan.desired)
-    done = 0
-    for size in plan.batches:
-        addresses = [c.address for c in plan.changes[done : done + size]]
-        resources = {
-            a: BY_NAME[a.kind].resource.of(a.name, values)
-            for a in addresses
-            if (values := desired[a]) is not None
-        }
-        yield Part(plan.project, frozenset(addresses), resources)
-        done += size
+    @classmethod
+    def of(
+        cls, project: str, addresses: Iterable[Address], desired: Mapping[Address, dict[str, Json] | None]
+    ) -> Part:
+        touched = frozenset(addresses)
+        wanted = {a: BY_NAME[a.kind].resource.of(a.name, v) for a in touched if (v := desired[a]) is not None}
+        return cls(project, touched, wanted)
 
 
 def look(database: Database, server: ServerFacts, part: Part) -> Seen:

@@ -70,29 +70,21 @@ def carry_out(plan: Plan, run: Callable[[Callable[[int, int, str], None]], Any])
     progress = Progress()
     try:
         return run(progress)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         progress.end()
-        raise Interrupted(_state(plan, progress.done)) from None
+        raise Interrupted(_state(plan, getattr(stop, "committed", 0))) from None
     finally:
         progress.end()
 
 
-def _state(plan: Plan, done: int) -> str:
-    """What is true of the database when an apply is interrupted after `done` changes."""
+def _state(plan: Plan, committed: int) -> str:
+    """What is true of the database when an apply is interrupted after so many of its batches."""
     if len(plan.batches) <= 1:
         return (
-            "Interrupted. The transaction was rolled back, so nothing was changed. (Had its commit been "
-            "on the way "
+            "Interrupted. The transaction was rolled back, so nothing was changed. (Had its commit been on the way "
             "already, all of it was: orchestra plan tells.)"
         )
-    committed = reached = 0
-    for size in plan.batches:
-        reached += size
-        if reached >= done:
-            break
-        committed += 1
     return (
-        f"Interrupted. The transaction in progress was rolled back; {committed} of {len(plan.batches)} "
-        "were committed "
-        "before it. Run the same apply again to go on from there."
+        f"Interrupted. What was in progress was rolled back; {committed} of {len(plan.batches)} transactions were "
+        "committed before. Run the same apply again to go on from there."
     )

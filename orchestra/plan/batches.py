@@ -9,7 +9,10 @@ from orchestra.kinds import BY_NAME
 from orchestra.plan.model import Action, Change
 
 SHARE: Final = 0.5
-"""The part of the lock table that one batch may fill; the rest is for everybody else."""
+"""The part of the lock table that the batches of an apply may fill; the rest is for everybody else."""
+ABREAST: Final = 2
+"""Batches that run at the same time where they need nothing of each other. The making of a table is work for one core
+of the server; the smallest that Supabase rents out have two."""
 BASE: Final = 200
 """Locks for the reads, the registry and the ledger of a batch."""
 _FIRST: Final = frozenset({"extension", "runtime"})
@@ -20,18 +23,26 @@ def cut(changes: Sequence[Change], lock_slots: int) -> tuple[int, ...]:
 
     What comes before the runtime stays with it: its ledger is what joins the batches.
     """
-    room = max(int(lock_slots * SHARE) - BASE, 1)
+    room = int(lock_slots * SHARE) - BASE
+    if sum(map(_locks, changes)) > room:
+        room = room // ABREAST
     together = max((n for n, c in enumerate(changes) if c.address.kind in _FIRST), default=-1)
     sizes: list[int] = []
     used = 0
     for number, change in enumerate(changes):
         needed = _locks(change)
-        if not sizes or (number > together and used + needed > room):
+        if not sizes or (number > together and used + needed > max(room, 1)):
             sizes.append(0)
             used = 0
         sizes[-1] += 1
         used += needed
     return tuple(sizes)
+
+
+def independent(changes: Sequence[Change]) -> str:
+    """The kind of a batch that may run beside others of that kind, or nothing: new objects, all of one kind."""
+    kinds = {c.address.kind if c.action is Action.CREATE else "" for c in changes}
+    return kinds.pop() if len(kinds) == 1 and not kinds & _FIRST else ""
 
 
 def _locks(change: Change) -> int:

@@ -126,7 +126,9 @@ def _shown(plan: Plan) -> tuple[Plan, list[str]]:
         for c, m in zip(plan.changes, safe.changes, strict=True)
         if c is not m and c.statements != m.statements
     }
-    hidden |= {str(a) for (a, v), (_, m) in zip(plan.desired, safe.desired, strict=True) if v is not m and v != m}
+    hidden |= {
+        str(a) for (a, v), (_, m) in zip(plan.desired, safe.desired, strict=True) if v is not m and v != m
+    }
     return safe, sorted(hidden)
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from apply.shop import QUEUE, SHOP, Shop, assert_empty, said
-from orchestra.apply import run
+from orchestra.apply import batch
 from orchestra.errors import ApplyError
 
 MANY = 900
@@ -43,7 +43,7 @@ def test_nine_hundred_queues_are_made_changed_and_dropped_in_batches_told_before
 def test_a_table_that_somebody_holds_ends_the_apply_soon_and_whole(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "BEGIN", run.BEGIN.replace("lock_timeout = '10s'", "lock_timeout = '1s'"))
+    monkeypatch.setattr(batch, "BEGIN", batch.BEGIN.replace("lock_timeout = '10s'", "lock_timeout = '1s'"))
     shop.apply(QUEUE, project="first")
     plan = shop.plan()
     before = shop.state()
@@ -63,7 +63,7 @@ def test_a_table_that_somebody_holds_ends_the_apply_soon_and_whole(
 def test_a_writer_of_the_table_is_not_waited_for_for_ever(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "BEGIN", run.BEGIN.replace("lock_timeout = '10s'", "lock_timeout = '1s'"))
+    monkeypatch.setattr(batch, "BEGIN", batch.BEGIN.replace("lock_timeout = '10s'", "lock_timeout = '1s'"))
     plan = shop.plan()
     writer = shop.engine.connect()
     writer.execute("insert into app.orders values (1, 1)")

@@ -1,0 +1,181 @@
+"""One transaction of a plan, from lock to commit. It commits only if planning what it touched is then empty."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+
+from orchestra.apply.doubt import Marker, settle
+from orchestra.apply.faults import refuse, translated
+from orchestra.apply.proof import Part, Seen, look, prove
+from orchestra.errors import BlockedError, StalePlanError
+from orchestra.ir.program import Address, Json
+from orchestra.ir.sql import literal, value
+from orchestra.live.connect import Database, StatementError, machine
+from orchestra.live.model import ServerFacts
+from orchestra.live.server import probe
+from orchestra.plan.model import Change, Plan
+from orchestra.plan.options import PlanOptions
+
+Enter = Callable[[Database], None]
+"""What the transaction does first: it takes the lock, or makes sure that its apply holds it."""
+Told = Callable[[int, str], None]
+"""How many further changes were sent, and the address of the last."""
+
+_SCRIPTS: Final = frozenset({"extension", "runtime"})
+"""Kinds whose statements are whole scripts, so that they cannot go through the pipeline."""
+_CHUNK: Final = 250
+"""Statements a pipeline sends before it says how far it is."""
+BEGIN: Final = (
+    "begin isolation level read committed; "
+    "set local lock_timeout = '10s'; set local statement_timeout = '10min'; "
+    "set local idle_in_transaction_session_timeout = '15min'; set local client_min_messages = warning"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all batches of an apply have in common."""
+
+    plan: Plan
+    options: PlanOptions
+    desired: Mapping[Address, dict[str, Json] | None]
+    plan_hash: str
+    git_commit: str | None
+    told: Told
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The changes of one transaction. `number` counts from 1."""
+
+    run: Run
+    number: int
+    changes: Sequence[Change]
+
+    def execute(self, database: Database, enter: Enter) -> int:
+        """Gives the ledger's row. What fails leaves nothing behind."""
+        plan = self.run.plan
+        part = Part.of(plan.project, (c.address for c in self.changes), self.run.desired)
+        try:
+            with database.transaction(BEGIN):
+                enter(database)
+                server = probe(database)
+                _refuse_elsewhere(plan, database, server)
+                before = look(database, server, part)
+                self._refuse_stale(before)
+                self._run(database)
+                if any(c.address.kind in _SCRIPTS for c in self.changes):
+                    server = probe(database)
+                prove(database, server, part, before, self.run.options)
+                marker = self._record(database)
+                _commit(database, marker)
+                return marker.deployment
+        except psycopg.Error as error:
+            raise translated(error) from error
+
+    def _refuse_stale(self, seen: Seen) -> None:
+        for change in self.changes:
+            if seen.fingerprints.get(change.address, "") != change.before:
+                raise StalePlanError(
+                    f"{change.address} has changed since the plan was made",
+                    "nothing was changed by this step; plan again and look at what is different",
+                )
+
+    def _run(self, database: Database) -> None:
+        waiting: list[tuple[Change, str]] = []
+        untold = 0
+        for change in self.changes:
+            untold += 1
+            if change.address.kind in _SCRIPTS:
+                _flush(database, waiting)
+                for statement in change.statements:
+                    _script(database, change, statement)
+            else:
+                waiting += [(change, s) for s in change.statements]
+            if len(waiting) >= _CHUNK:
+                _flush(database, waiting)
+                self.run.told(untold, str(change.address))
+                untold = 0
+        _flush(database, waiting)
+        self.run.told(untold, "")
+
+    def _record(self, database: Database) -> Marker:
+        """The ledger row, and what tells afterwards whether this transaction was committed."""
+        plan = self.run.plan
+        changes = [
+            {
+                "address": str(c.address),
+                "action": c.action.value,
+                "category": c.category.value,
+                "reasons": list(c.reasons),
+                "before": {f.path: f.before for f in c.fields if f.before is not None},
+                "after": {f.path: f.after for f in c.fields if f.after is not None},
+            }
+            for c in self.changes
+        ]
+        columns = {
+            "project": plan.project,
+            "environment": plan.target.environment,
+            "tool_version": plan.tool_version,
+            "git_commit": self.run.git_commit,
+            "plan_hash": self.run.plan_hash,
+            "batch": self.number,
+            "batches": len(plan.batches),
+        }
+        (row,) = database.rows(
+            f"insert into orchestra.deployment ({', '.join(columns)}, changes) "
+            f"values ({', '.join(value(v) for v in columns.values())}, {literal(json.dumps(changes))}) "
+            "returning id, pg_current_xact_id()::text as xact"
+        )
+        return Marker(row["id"], row["xact"])
+
+
+def _refuse_elsewhere(plan: Plan, database: Database, server: ServerFacts) -> None:
+    """A saved plan is for one database, one role and one environment; elsewhere its objects may look the same."""
+    meant = plan.target
+    here = (machine(database.host), server.database, server.role)
+    if here != (machine(meant.host), meant.database, meant.role):
+        raise StalePlanError(
+            f"this plan was made for database {meant.database} on {meant.host} as role {meant.role}, and this is "
+            f"{server.database} on {database.host} as role {server.role}",
+            "nothing was changed; plan again for the database that is meant",
+        )
+    if "orchestra.project" not in server.relations:
+        return
+    for row in database.rows(
+        "select owner_role, environment from orchestra.project where project = %(project)s",
+        {"project": plan.project},
+    ):
+        if row["owner_role"] != server.role or row["environment"] not in (None, meant.environment):
+            raise BlockedError(
+                f"project.{plan.project}: this database holds environment {row['environment']} of the "
+                f"project, owned by role {row['owner_role']}; the plan is for {meant.environment} as {server.role}",
+                "plan again with the environment and the role that are meant",
+            )
+
+
+def _script(database: Database, change: Change, statement: str) -> None:
+    try:
+        database.script(statement)
+    except psycopg.Error as error:
+        raise refuse(change, error) from error
+
+
+def _flush(database: Database, waiting: list[tuple[Change, str]]) -> None:
+    try:
+        database.each([s for _, s in waiting])
+    except StatementError as failed:
+        raise refuse(waiting[failed.index][0], failed.error) from failed
+    waiting.clear()
+
+
+def _commit(database: Database, marker: Marker) -> None:
+    try:
+        database.script("commit")
+    except psycopg.OperationalError as error:
+        settle(database, marker, error)
