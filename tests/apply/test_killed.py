@@ -108,5 +108,5 @@ def test_what_is_left_of_a_plan_in_batches_is_planned_as_it_was(
     with pytest.raises(ApplyError, match="connection was lost") as caught:
         pipeline.apply(single, plan)
     single.close()
-    assert caught.value.remedy.startswith(f"batches 1 to 1 of {len(plan.batches)} are applied and stay")
+    assert caught.value.remedy.startswith(f"batch 1 of {len(plan.batches)} is applied and stays")
     assert said(shop.plan()) == said(plan)[first:]

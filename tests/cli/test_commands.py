@@ -292,7 +292,7 @@ def test_an_interrupted_apply_of_several_transactions_says_how_far_it_came(
     changes = tuple(replace(CHANGE, address=Address("queue", f"q{i}")) for i in range(4))
     fake.made, fake.fault = replace(PLAN, changes=changes, batches=(2, 2)), KeyboardInterrupt()
     result = run("apply", *DB, "--auto-approve")
-    assert "0 of 2 were committed" in " ".join(result.stderr.split())
+    assert "0 of 2 transactions were committed" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize(

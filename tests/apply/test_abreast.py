@@ -1,0 +1,179 @@
+"""A plan of many batches: those of new queues run on two connections, all of them under one lock."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+from engines.waiting import eventually
+
+from apply.mortal import mortal
+from apply.shop import QUEUE, Shop, assert_empty, said, spec_of
+from orchestra import pipeline
+from orchestra.apply import batch, lock, run
+from orchestra.errors import ApplyError, LockedError, StalePlanError
+from orchestra.live.connect import Database
+from orchestra.pipeline import PlanOptions
+from orchestra.plan import batches
+from orchestra.plan.model import Plan
+
+MANY = "workloads:\n" + "".join(QUEUE.partition("\n")[2].replace("import", f"w{n}") for n in range(6))
+
+ADVISORY = "select count(*) from pg_locks where locktype = 'advisory'"
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the lock table had room for next to nothing: a batch for each queue."""
+    monkeypatch.setattr(batches, "SHARE", 0.0)
+    monkeypatch.setattr(batches, "BASE", -10)
+
+
+def test_new_queues_are_made_on_two_connections_and_all_else_on_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: dict[str, set[int]] = defaultdict(set)
+    both = threading.Barrier(2, timeout=20)
+    original = batch.Batch.execute
+
+    def execute(self: batch.Batch, database: Database, enter: batch.Enter) -> int:
+        kind = batches.independent(self.changes)
+        used[kind].add(database.backend_pid)
+        if kind == "queue":
+            both.wait()  # passes only where two of them are on their way
+        return original(self, database, enter)
+
+    monkeypatch.setattr(batch.Batch, "execute", execute)
+    plan = shop.plan(MANY)
+    applied = shop.apply_plan(plan)
+    assert applied.batches == len(applied.deployment_ids) == len(plan.batches)
+    assert len(used["queue"]) == 2
+    assert len(used[""]) == 1
+    assert_empty(shop.plan(MANY))
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_killed_on_either_connection_what_is_committed_stays_and_the_next_plan_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    shop.apply(QUEUE, project="first")
+    whole = said(shop.plan(MANY))
+    outcomes = set()
+    for dies_at in range(11, 160, 11):
+        crew = {
+            name: mortal(shop.engine, dies_at=dies_at if name == which else 0) for name in ("first", "second")
+        }
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "connect", lambda _, crew=crew: crew["second"])
+            fault = _fault(crew["first"], shop.plan(MANY))
+        assert bool(fault) == bool(crew[which].killed_at)
+        assert not fault or "connection was lost" in fault
+        for database in crew.values():
+            database.close()
+        left = said(shop.plan(MANY))
+        assert set(left) <= set(whole)
+        outcomes.add(len(left))
+        eventually(lambda: shop.one(ADVISORY) == 0, what="the end of its locks")
+        shop.apply(MANY)
+        assert_empty(shop.plan(MANY))
+        shop.destroy()
+    assert 0 in outcomes  # late enough that it was not killed any more
+    assert len(outcomes) > 2
+
+
+def _fault(database: Database, plan: Plan) -> str:
+    try:
+        pipeline.apply(database, plan)
+    except ApplyError as error:
+        return error.message
+    return ""
+
+
+def test_one_that_fails_ends_the_apply_and_the_others_stay(shop: Shop) -> None:
+    shop.apply(QUEUE, project="first")
+    plan = shop.plan(MANY)
+    shop.run("select pgmq.create('w3')")
+    with pytest.raises(StalePlanError, match=r"queue\.w3 has changed") as caught:
+        shop.apply_plan(plan)
+    assert "applied and stay" in caught.value.remedy
+    shop.run("select pgmq.drop_queue('w3')")
+    assert len(shop.plan(MANY).changes) < len(plan.changes)
+    shop.apply_plan(shop.plan(MANY))
+    assert_empty(shop.plan(MANY))
+
+
+def test_nobody_else_gets_in_between_two_batches(shop: Shop) -> None:
+    shop.apply(QUEUE, project="first")
+    other = pipeline.plan(shop.another(), spec_of(QUEUE.replace("import", "export"), "other"), PlanOptions())
+    refused = 0
+
+    def meanwhile(*_: object) -> None:
+        nonlocal refused
+        with pytest.raises(LockedError, match="another apply holds the lock"):
+            pipeline.apply(shop.another(), other)
+        refused += 1
+
+    plan = shop.plan(MANY)
+    pipeline.apply(shop.another(), plan, on_progress=meanwhile)
+    assert refused == len(plan.batches)
+    pipeline.apply(shop.another(), other)
+
+
+def test_who_lost_the_lock_begins_no_further_batch(shop: Shop) -> None:
+    shop.apply(QUEUE, project="first")
+    before = len(shop.plan(MANY).changes)
+
+    def lose(*_: object) -> None:
+        shop.run(
+            "select pg_terminate_backend(pid, 5000) from pg_locks "
+            f"where locktype = 'advisory' and mode = 'ExclusiveLock' and objid::bigint = {lock.KEY & 0xFFFFFFFF}"
+        )
+
+    with pytest.raises(ApplyError, match="held the lock of this apply is gone") as caught:
+        pipeline.apply(shop.another(), shop.plan(MANY), on_progress=lose)
+    assert "run the same apply again" in caught.value.remedy
+    assert 0 < len(shop.plan(MANY).changes) < before
+    shop.apply_plan(shop.plan(MANY))
+    assert_empty(shop.plan(MANY))
+
+
+def test_who_begins_waits_for_the_last_batch_of_one_that_lost_its_lock(shop: Shop) -> None:
+    plan = shop.plan(QUEUE)
+    with shop.engine.connect() as orphan:
+        orphan.execute(f"select pg_advisory_xact_lock_shared({lock.BATCH_KEY})")
+        for found in (plan, shop.plan(MANY)):
+            with pytest.raises(LockedError):
+                shop.apply_plan(found)
+        orphan.rollback()
+    shop.apply_plan(plan)
+
+
+def test_ctrl_c_ends_what_is_running_and_says_how_much_stays(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.apply(QUEUE, project="first")
+    held_up = shop.engine.connect()
+    original = Database.each
+
+    def each(self: Database, statements: Sequence[str]) -> None:
+        if any("pgmq.create('w4')" in s for s in statements):
+            held_up.execute("lock table pgmq.meta in share mode")
+            threading.Timer(0.3, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT]).start()
+        original(self, statements)
+
+    plan = shop.plan(MANY)
+    monkeypatch.setattr(Database, "each", each)
+    with pytest.raises(run.Stopped) as caught:
+        shop.apply_plan(plan)
+    monkeypatch.setattr(Database, "each", original)
+    held_up.rollback()
+    made = [name for (name,) in shop.run("select queue_name from pgmq.meta where queue_name like 'w%'")]
+    assert "w4" not in made
+    assert caught.value.committed >= len(made) > 0
+    ours = "select count(*) from pg_stat_activity where application_name = 'orchestra' and state <> 'idle'"
+    eventually(lambda: shop.one(ours) == 0, what="the end of what was running")
+    shop.apply_plan(shop.plan(MANY))
+    assert_empty(shop.plan(MANY))
