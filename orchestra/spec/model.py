@@ -6,6 +6,7 @@ Units: every duration is an `int` of milliseconds (`…_ms`), every rate a `floa
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -211,7 +212,7 @@ class Workload:
     name: str
     durations: Durations
     source: Source = field(compare=False, repr=False)
-    written: frozenset[str] = field(default=frozenset(), compare=False)
+    written: Set[str] = field(default=frozenset(), compare=False)
     summary: str = ""
     triggers: tuple[Trigger, ...] = ()
     handler: Handler = field(default_factory=EdgeHandler)

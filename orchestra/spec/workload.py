@@ -31,6 +31,7 @@ from orchestra.spec.parts import (
     step_of,
     triggers_of,
 )
+from orchestra.spec.written import Written
 
 LEASE_MARGIN_MS: Final = 30_000
 """What the lease has over the timeout where it is not written: the time to abort and to say so."""
@@ -72,7 +73,7 @@ class Builder:
             name=name,
             durations=durations,
             source=source,
-            written=written_keys(data),
+            written=Written(data),
             summary=get("summary", ""),
             triggers=triggers_of(data["trigger"], ms),
             handler=handler_of(get("run"), self.run),
@@ -107,25 +108,6 @@ class Builder:
             queue=QueueOptions(queue.get("name") or name.replace("-", "_"), queue.get("kind", "standard")),
             moved=data["moved"]["from"] if "moved" in data else None,
         )
-
-
-def written_keys(data: Map, prefix: str = "") -> frozenset[str]:
-    """Every key in the data, dotted; the items of a list by their index."""
-    found: list[str] = []
-    _collect(data, prefix, found)
-    return frozenset(found)
-
-
-def _collect(data: Map, prefix: str, found: list[str]) -> None:
-    for key, value in data.items():
-        path = prefix + key
-        found.append(path)
-        if value.__class__ is dict:
-            _collect(value, path + ".", found)
-        elif value.__class__ is list:
-            for index, item in enumerate(value):
-                if item.__class__ is dict:
-                    _collect({str(index): item}, path + ".", found)
 
 
 def _fan_out(data: Map) -> FanOut:

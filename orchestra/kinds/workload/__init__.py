@@ -57,7 +57,7 @@ def lower(workload: Declared, pattern: Pattern) -> Iterator[Workload]:
     sql = handler if isinstance(handler, SqlHandler) else None
     queue = pattern == "queue"
     # A scheduled statement is retried only where its own `retry` says so; a default does not apply to it.
-    retried = queue or any(key == "retry" or key.startswith("retry.") for key in workload.written)
+    retried = queue or "retry" in workload.written
     backoff = workload.retry.backoff
     yield Workload(
         workload.name,
