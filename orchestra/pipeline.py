@@ -63,6 +63,14 @@ def diff(before: Program, after: Program) -> tuple[Change, ...]:
     return run(before, after)
 
 
+def refuse_elsewhere(database: Database, plan: Plan) -> None:
+    """Raises StalePlanError or BlockedError where a saved plan is not for this database. `apply` looks again."""
+    from orchestra.apply.target import refuse_elsewhere as look
+    from orchestra.live.server import probe
+
+    look(plan, database, probe(database))
+
+
 def apply(
     database: Database,
     plan: Plan,

@@ -71,6 +71,7 @@ def plan_program(
             server.server_version,
             options.environment or _recorded_environment(live, program.project),
             options.where,
+            server.identity,
         )
         made = make(
             program,

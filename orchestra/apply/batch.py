@@ -11,12 +11,13 @@ import psycopg
 
 from orchestra.apply.doubt import Marker, settle
 from orchestra.apply.faults import refuse, translated
+from orchestra.apply.lock import OWN_PACE
 from orchestra.apply.proof import Part, Seen, look, prove
-from orchestra.errors import BlockedError, StalePlanError
+from orchestra.apply.target import refuse_elsewhere
+from orchestra.errors import StalePlanError
 from orchestra.ir.program import Address, Json
 from orchestra.ir.sql import literal, value
-from orchestra.live.connect import Database, StatementError, machine
-from orchestra.live.model import ServerFacts
+from orchestra.live.connect import Database, StatementError
 from orchestra.live.server import probe
 from orchestra.plan.model import Change, Plan
 from orchestra.plan.options import PlanOptions
@@ -33,7 +34,7 @@ _CHUNK: Final = 250
 BEGIN: Final = (
     "begin isolation level read committed; "
     "set local lock_timeout = '10s'; set local statement_timeout = '10min'; "
-    "set local idle_in_transaction_session_timeout = '15min'; set local client_min_messages = warning"
+    f"set local client_min_messages = warning; {OWN_PACE}"
 )
 
 
@@ -65,7 +66,7 @@ class Batch:
             with database.transaction(BEGIN):
                 enter(database)
                 server = probe(database)
-                _refuse_elsewhere(plan, database, server)
+                refuse_elsewhere(plan, database, server)
                 before = look(database, server, part)
                 self._refuse_stale(before)
                 self._run(database)
@@ -133,30 +134,6 @@ class Batch:
             "returning id, pg_current_xact_id()::text as xact"
         )
         return Marker(row["id"], row["xact"])
-
-
-def _refuse_elsewhere(plan: Plan, database: Database, server: ServerFacts) -> None:
-    """A saved plan is for one database, one role and one environment; elsewhere its objects may look the same."""
-    meant = plan.target
-    here = (machine(database.host), server.database, server.role)
-    if here != (machine(meant.host), meant.database, meant.role):
-        raise StalePlanError(
-            f"this plan was made for database {meant.database} on {meant.host} as role {meant.role}, and this is "
-            f"{server.database} on {database.host} as role {server.role}",
-            "nothing was changed; plan again for the database that is meant",
-        )
-    if "orchestra.project" not in server.relations:
-        return
-    for row in database.rows(
-        "select owner_role, environment from orchestra.project where project = %(project)s",
-        {"project": plan.project},
-    ):
-        if row["owner_role"] != server.role or row["environment"] not in (None, meant.environment):
-            raise BlockedError(
-                f"project.{plan.project}: this database holds environment {row['environment']} of the "
-                f"project, owned by role {row['owner_role']}; the plan is for {meant.environment} as {server.role}",
-                "plan again with the environment and the role that are meant",
-            )
 
 
 def _script(database: Database, change: Change, statement: str) -> None:

@@ -9,6 +9,7 @@ import psycopg
 from orchestra.errors import ApplyError, BlockedError, OrchestraError, StalePlanError
 from orchestra.plan.model import Change
 
+ROLLED_BACK: Final = "everything was rolled back"
 _REFUSALS: Final = {"ORC10", "ORC11", "ORC12", "ORC13"}
 _STALE: Final = "ORC14"
 _REMEDIES: Final = {
@@ -26,12 +27,12 @@ def refuse(change: Change, error: psycopg.Error) -> OrchestraError:
         return translated(error)
     state = error.diag.sqlstate or ""
     message = f"{change.address}: {_message(error)}"
-    hint = error.diag.message_hint or _REMEDIES.get(state, "")
+    hint = _hint(error)
     if state == _STALE:
         return StalePlanError(message, hint)
     if state in _REFUSALS:
         return BlockedError(message, hint)
-    return ApplyError(message, f"everything was rolled back. {hint}".strip())
+    return ApplyError(message, f"{ROLLED_BACK}. {hint}".strip())
 
 
 def translated(error: psycopg.Error) -> OrchestraError:
@@ -41,8 +42,13 @@ def translated(error: psycopg.Error) -> OrchestraError:
             f"the connection was lost before the commit: {_message(error)}",
             "the server rolls back what was not committed; plan again to see what is there",
         )
-    state = error.diag.sqlstate or ""
-    return ApplyError(_message(error), error.diag.message_hint or _REMEDIES.get(state, ""))
+    return ApplyError(_message(error), _hint(error))
+
+
+def _hint(error: psycopg.Error) -> str:
+    """The server's own advice, but where ours is better: at a deadlock it only speaks of its log."""
+    ours = _REMEDIES.get(error.diag.sqlstate or "", "")
+    return ours if error.diag.sqlstate == "40P01" else error.diag.message_hint or ours
 
 
 def _message(error: psycopg.Error) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
+
+import psycopg
 
 from orchestra.errors import ApplyError, LockedError
 from orchestra.live.connect import Database, connect
@@ -15,6 +17,13 @@ KEY: Final = 0x6F72636865737472
 BATCH_KEY: Final = KEY + 1
 """Held as well, shared by the batches of one apply: who wants to begin waits for the last batch of whoever died."""
 _PAUSE_S: Final = 0.2
+OWN_PACE: Final = (
+    # A client that hangs must not hold the lock for ever; one that works gives a sign at each batch.
+    "set local idle_in_transaction_session_timeout = '15min'; "
+    # Only from PostgreSQL 17 on, and then it may be a default of the role.
+    "select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings where name = 'transaction_timeout'"
+)
+"""How long a transaction of an apply may be idle or last, whatever the role's own settings are."""
 
 
 def take_lock(database: Database, timeout_s: float | None) -> None:
@@ -31,19 +40,21 @@ def held(database: Database, timeout_s: float | None) -> Generator[Callable[[Dat
     deadline = time.monotonic() + (timeout_s or 0)
     holder = connect(database.url)
     try:
-        holder.script("begin; set local idle_in_transaction_session_timeout = 0")
+        holder.script(f"begin; {OWN_PACE}")
         _take(holder, KEY, deadline, timeout_s)
         holder.script("savepoint free_for_batches")
         _take(holder, BATCH_KEY, deadline, timeout_s)
         holder.script("rollback to savepoint free_for_batches")
         (row,) = holder.rows("select pg_backend_pid() as pid")
-        yield lambda batch: _join(batch, row["pid"])
+        yield lambda batch: _join(batch, holder, row["pid"])
     finally:
         holder.close()
 
 
-def _join(batch: Database, holder: int) -> None:
+def _join(batch: Database, holder: Database, pid: int) -> None:
     """First the lock, then the look: whoever takes over from a lost holder waits for what is found here."""
+    with suppress(psycopg.Error):
+        holder.rows("select 1")  # a sign of life, or it would be ended as idle
     (mine,) = batch.rows(f"select pg_try_advisory_xact_lock_shared({BATCH_KEY}) as held")
     (its,) = batch.rows(
         """
@@ -53,7 +64,7 @@ def _join(batch: Database, holder: int) -> None:
             and l.objsubid = 1 and (l.classid::bigint << 32) + l.objid::bigint = %(key)s
         ) as held
         """,
-        {"key": KEY, "holder": holder},
+        {"key": KEY, "holder": pid},
     )
     if not (mine["held"] and its["held"]):
         raise ApplyError(

@@ -9,10 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 
+import psycopg
+
 from orchestra.apply.abreast import Abreast
 from orchestra.apply.batch import Batch, Enter, Run
+from orchestra.apply.faults import ROLLED_BACK, translated
 from orchestra.apply.lock import held, take_lock
-from orchestra.errors import ApplyError, BlockedError, OrchestraError
+from orchestra.errors import ApplyError, BlockedError, ConnectError, OrchestraError
 from orchestra.live.connect import Database, connect
 from orchestra.plan.batches import ABREAST, independent
 from orchestra.plan.model import Plan
@@ -95,20 +98,31 @@ def _many(database: Database, batches: Sequence[Batch], lock_timeout_s: float | 
     try:
         with ExitStack() as stack:
             enter = stack.enter_context(held(database, lock_timeout_s))
-            crew = [database]
-            for _, alike in groupby(batches, lambda b: independent(b.changes) or b.number):
-                wave = list(alike)
-                while len(crew) < min(len(wave), ABREAST):
-                    crew.append(connect(database.url))
-                    stack.callback(crew[-1].close)
+            waves = [list(w) for _, w in groupby(batches, lambda b: independent(b.changes) or b.number)]
+            crew = [database, *_more(database, min(max(map(len, waves)), ABREAST) - 1, stack)]
+            for wave in waves:
                 _wave(crew, wave, enter, ledger)
     except KeyboardInterrupt:
         raise Stopped(len(ledger)) from None
+    except psycopg.Error as error:
+        raise translated(error) from error
     except OrchestraError as error:
         if ledger:
-            error.remedy = f"{_said(ledger, len(batches))}; plan again to go on. {error.remedy}"
+            rest = error.remedy.replace(ROLLED_BACK, "the rest of its batch was rolled back")
+            error.remedy = f"{_said(ledger, len(batches))}; plan again to go on. {rest}"
         raise
     return [ledger[number] for number in sorted(ledger)]
+
+
+def _more(database: Database, number: int, stack: ExitStack) -> Iterator[Database]:
+    """Further connections, as many of them as the server grants: an apply goes on with what it has."""
+    for _ in range(number):
+        try:
+            another = connect(database.url)
+        except ConnectError:
+            return
+        stack.callback(another.close)
+        yield another
 
 
 def _wave(crew: Sequence[Database], wave: Sequence[Batch], enter: Enter, ledger: dict[int, int]) -> None:

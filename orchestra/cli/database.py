@@ -31,17 +31,20 @@ class Chosen:
         return f"Chosen({self.where!r})"
 
 
-def choose(db: str | None, environment: str | None, spec: Spec | None, paths: Sequence[Path]) -> Chosen:
-    """`--db`, else `--env`, else the variable, else the local Supabase stack, else the embedded one."""
+def choose(
+    db: str | None, environment: str | None, spec: Spec | None, paths: Sequence[Path], *, make: bool = True
+) -> Chosen:
+    """`--db`, else `--env`, else the variable, else the local Supabase stack, else the embedded one, which is made
+    where there is none and `make` is set."""
     found = _environment(spec, environment) if environment is not None else None
-    url, where = _first(db, found, _home(paths))
+    url, where = _first(db, found, _home(paths), make)
     console.note(f"Database: {where}")
     if found is None:
         return Chosen(url, where)
     return Chosen(url, where, found.name, found.protect, found.paused)
 
 
-def _first(db: str | None, environment: Environment | None, home: Path) -> tuple[str, str]:
+def _first(db: str | None, environment: Environment | None, home: Path, make: bool) -> tuple[str, str]:
     if db is not None:
         return _url(db, "--db"), "--db"
     if environment is not None:
@@ -64,7 +67,7 @@ def _first(db: str | None, environment: Environment | None, home: Path) -> tuple
 
     if (stack := local.supabase(home)) is not None:
         return stack
-    return local.embedded(home)
+    return local.embedded(home, make)
 
 
 def _environment(spec: Spec | None, name: str) -> Environment:

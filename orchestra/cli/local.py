@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestra.cli import console
 from orchestra.cli.specs import relative
+from orchestra.errors import UsageError
 
 DEFAULT_PORT = 54322
 """Where `supabase start` puts the database, unless config.toml says otherwise."""
@@ -28,12 +29,17 @@ def supabase(home: Path) -> tuple[str, str] | None:
     return url, f"the local Supabase stack of {relative(config)}, port {port}"
 
 
-def embedded(home: Path) -> tuple[str, str]:
+def embedded(home: Path, make: bool) -> tuple[str, str]:
     """URL and words for the embedded database of a project, started where it does not run."""
     from orchestra.dev.embedded import start
 
     directory = home / ".orchestra"
     if not directory.exists():
+        if not make:
+            raise UsageError(
+                f"there is no database under {relative(directory)}/, so the plan was not made for it",
+                "say which with --db URL or --env NAME, or go where the plan was made",
+            )
         console.note(f"Making an embedded database under {relative(directory)}/ …")
     return start(directory).dsn, f"the embedded database under {relative(directory)}/"
 

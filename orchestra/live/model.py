@@ -35,6 +35,8 @@ class ServerFacts:
     pgmq: bool
     relations: frozenset[str]
     now: datetime
+    identity: str = ""
+    """See `plan.model.Target`."""
 
     @property
     def cron_seconds(self) -> bool:

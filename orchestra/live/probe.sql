@@ -12,6 +12,13 @@ with there as (
 select
   current_user::text as role,
   current_database()::text as database,
+  -- A host name may mean several servers, and one server may have several names.
+  coalesce(
+    case when has_function_privilege('pg_catalog.pg_control_system()', 'execute')
+         then (select c.system_identifier::text from pg_catalog.pg_control_system() c) end
+      || '/' || (select d.oid from pg_catalog.pg_database d where d.datname = current_database()),
+    ''
+  ) as identity,
   current_setting('server_version') as server_version,
   current_setting('server_version_num')::int as version_num,
   (select rolsuper from pg_catalog.pg_roles where rolname = current_user) as superuser,

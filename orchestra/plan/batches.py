@@ -16,6 +16,8 @@ of the server; the smallest that Supabase rents out have two."""
 BASE: Final = 200
 """Locks for the reads, the registry and the ledger of a batch."""
 _FIRST: Final = frozenset({"extension", "runtime"})
+_APART: Final = frozenset({"queue", "workload", "cron_job"})
+"""Kinds of which no two share anything that is locked until commit. Two table triggers may be on one table."""
 
 
 def cut(changes: Sequence[Change], lock_slots: int) -> tuple[int, ...]:
@@ -23,9 +25,10 @@ def cut(changes: Sequence[Change], lock_slots: int) -> tuple[int, ...]:
 
     What comes before the runtime stays with it: its ledger is what joins the batches.
     """
-    room = int(lock_slots * SHARE) - BASE
+    share = int(lock_slots * SHARE)
+    room = share - BASE
     if sum(map(_locks, changes)) > room:
-        room = room // ABREAST
+        room = share // ABREAST - BASE
     together = max((n for n, c in enumerate(changes) if c.address.kind in _FIRST), default=-1)
     sizes: list[int] = []
     used = 0
@@ -42,7 +45,7 @@ def cut(changes: Sequence[Change], lock_slots: int) -> tuple[int, ...]:
 def independent(changes: Sequence[Change]) -> str:
     """The kind of a batch that may run beside others of that kind, or nothing: new objects, all of one kind."""
     kinds = {c.address.kind if c.action is Action.CREATE else "" for c in changes}
-    return kinds.pop() if len(kinds) == 1 and not kinds & _FIRST else ""
+    return kinds.pop() if len(kinds) == 1 and kinds <= _APART else ""
 
 
 def _locks(change: Change) -> int:

@@ -145,6 +145,14 @@ def _ownership(drafts: Sequence[Draft], role: str) -> Iterator[Blocker]:
                 f"{draft.resource.object_name} exists and was not made by orchestra",
                 f"adopt it as it is with --adopt {draft.address}, or choose another name",
             )
+        elif draft.action is Action.ADOPT and draft.former is not None and draft.resource is not None:
+            yield Blocker(
+                "left_behind",
+                draft.address,
+                f"it is {draft.former.name} today; adopting {draft.resource.object_name} in its place would leave "
+                f"{draft.former.name} behind with all that is in it",
+                "keep the name until it has drained, then remove the workload, and adopt in the plan after that",
+            )
         elif draft.address.kind == "cron_job" and draft.live is not None:
             owner = draft.live.extra.get("username")
             if owner != role:

@@ -116,6 +116,7 @@ def _one(
             fields=changes(found.values, resource.values()),
             reasons=(reason,),
             category=Category.CONTRACT,
+            former=former,
             unowned=not adopted,
         )
         return

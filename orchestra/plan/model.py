@@ -114,6 +114,8 @@ class Target:
     environment: str
     where: str = ""
     """How the database was chosen, in words: `--db`, `--env production`, `the embedded database under .orchestra/`."""
+    identity: str = ""
+    """Of the cluster and of the database in it, as PostgreSQL numbers them; empty where the role may not ask."""
 
 
 @dataclass(frozen=True, slots=True)

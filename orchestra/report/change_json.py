@@ -92,7 +92,7 @@ def _fact(fields: Fields) -> Fact:
 
 
 def target(fields: Fields) -> Target:
-    names = ("host", "database", "role", "server_version", "environment", "where")
+    names = ("host", "database", "role", "server_version", "environment", "where", "identity")
     fields.only(*names)
     return Target(*(fields.text(name) for name in names))
 

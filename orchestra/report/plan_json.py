@@ -38,8 +38,8 @@ def digest(plan: Plan) -> str:
 
 
 def is_plan(text: str) -> bool:
-    """Whether a file means to be a plan at all, so that it is not read as a spec."""
-    return text.lstrip()[:1] == "{" and '"plan_hash"' in text
+    """Whether a file means to be a plan at all, whole or not, so that it is not read as a spec."""
+    return text.lstrip()[:1] == "{" and '"format_version"' in text[:1_000]
 
 
 def load(text: str) -> Plan:
@@ -87,6 +87,7 @@ def _document(plan: Plan) -> dict[str, Any]:
             "server_version": shown.target.server_version,
             "environment": shown.target.environment,
             "where": shown.target.where,
+            "identity": shown.target.identity,
         },
         "runnable": not hidden,
         "masked": hidden,

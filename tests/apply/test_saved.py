@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from engines import Engine
@@ -71,6 +72,16 @@ def test_a_plan_is_refused_in_another_database(shop: Shop) -> None:
             pipeline.apply(database, plan)
         assert database.rows("select from pg_namespace where nspname = 'orchestra'") == []
         shop.close()
+
+
+def test_a_plan_is_refused_in_a_database_of_the_same_name_on_another_server(shop: Shop) -> None:
+    plan = _saved(shop.plan(QUEUE))
+    assert plan.target.identity
+    other = replace(plan, target=replace(plan.target, identity="7540293847561029384/5", where="--db"))
+    with pytest.raises(StalePlanError, match=r"\(--db\), and this is another database as role postgres"):
+        shop.apply_plan(other)
+    # A server of several names is one all the same.
+    shop.apply_plan(replace(plan, target=replace(plan.target, host="db.example.com")))
 
 
 def test_a_plan_is_refused_for_another_role(shop: Shop) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from click.testing import Result
 
 from orchestra.apply.run import refuse_blocked
+from orchestra.errors import StalePlanError
 from orchestra.plan.model import Plan, Target
 
 SPEC = """\
@@ -66,6 +67,7 @@ class FakePipeline:
     applied: list[Plan] = field(default_factory=list)
     fault: BaseException | None = None
     destroyed: str = ""
+    elsewhere: bool = False
 
     def connect(self, url: str) -> Any:
         self.url = url
@@ -79,6 +81,10 @@ class FakePipeline:
     def destroy_plan(self, database: Any, project: str, options: Any) -> Plan:
         self.options, self.destroyed = options, project
         return self.made
+
+    def refuse_elsewhere(self, database: Any, plan: Plan) -> None:
+        if self.elsewhere:
+            raise StalePlanError("this plan was made for another database", "plan again")
 
     def apply(self, database: Any, plan: Plan, options: Any, **more: Any) -> Any:
         refuse_blocked(plan)

@@ -45,6 +45,6 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> FakePipeline:
 
     stand_in = FakePipeline(Plan("shop", TARGET, "0.1.0"))
     monkeypatch.setattr(orchestra.live.connect, "connect", stand_in.connect)
-    for name in ("plan", "destroy_plan", "apply"):
+    for name in ("plan", "destroy_plan", "refuse_elsewhere", "apply"):
         monkeypatch.setattr(orchestra.pipeline, name, getattr(stand_in, name))
     return stand_in

@@ -324,19 +324,29 @@ def test_a_saved_plan_is_applied_as_it_is(run: Run, home: Path, fake: FakePipeli
 
 
 def test_a_saved_plan_is_refused(run: Run, home: Path, fake: FakePipeline) -> None:
-    """Tampered with, beside a spec, with flags of a plan, and on another database."""
+    """Tampered with, cut short, beside a spec, with flags of a plan, and on another database."""
     saved = plan_json.dump(PLAN)
     (home / "plan.json").write_text(saved.replace("select 1", "select 2"))
     assert run("apply", "plan.json", *DB, "--auto-approve").exit_code == 64
     (home / "plan.json").write_text(saved)
     assert run("apply", "plan.json", "orchestra.yaml", *DB, "--auto-approve").exit_code == 64
     assert run("apply", "plan.json", *DB, "--auto-approve", "--allow-destroy").exit_code == 64
-    elsewhere = replace(PLAN, target=replace(TARGET, host="other.example.com"))
-    (home / "plan.json").write_text(plan_json.dump(elsewhere))
+    (home / "plan.json").write_text(saved[: len(saved) // 2])
     result = run("apply", "plan.json", *DB, "--auto-approve")
     assert result.exit_code == 64
-    assert "made for postgres on other.example.com" in " ".join(result.stderr.split())
+    assert "the plan file is not JSON" in result.stderr
+    (home / "plan.json").write_text(saved)
+    fake.elsewhere = True
+    assert run("apply", "plan.json", *DB, "--auto-approve").exit_code == 3
     assert fake.applied == []
+
+
+def test_no_database_is_made_for_a_saved_plan(run: Run, home: Path) -> None:
+    (home / "plan.json").write_text(plan_json.dump(PLAN))
+    result = run("apply", "plan.json", "--auto-approve")
+    assert result.exit_code == 64
+    assert "there is no database under .orchestra/" in result.stderr
+    assert not (home / ".orchestra").exists()
 
 
 def test_destroy_takes_its_project_from_the_spec_or_by_name(run: Run, home: Path, fake: FakePipeline) -> None:

@@ -47,7 +47,7 @@ $orchestra$;
 -- requirement.pg_cron
 do $orchestra$
 begin
-  if not (coalesce(string_to_array(regexp_replace((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron'))), '[^0-9.].*$', ''), '.')::int[] >= array[1, 4]::int[], false)) then
+  if not (coalesce(string_to_array(regexp_replace(coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron')), '[^0-9.].*$|([.]0)+$', ''), '.')::int[] >= array[1, 4]::int[], false)) then
     raise exception 'requirement pg_cron does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the extension pg_cron >=1.4';
   end if;
@@ -57,7 +57,7 @@ $orchestra$;
 -- requirement.plpgsql
 do $orchestra$
 begin
-  if not ((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'plpgsql'), (select default_version from pg_catalog.pg_available_extensions where name = 'plpgsql'))) is not null) then
+  if not ((select extversion from pg_catalog.pg_extension where extname = 'plpgsql') is not null) then
     raise exception 'requirement plpgsql does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the extension plpgsql';
   end if;

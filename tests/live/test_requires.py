@@ -21,7 +21,9 @@ HOLDS = [
     "{extension: plpgsql}",
     '{extension: plpgsql, version: ">=1.0"}',
     '{extension: pg_cron, version: ">=1.4"}',
+    '{extension: pg_cron, version: ">1.3.9"}',
     '{extension: pgmq, version: ">=1.4.4"}',
+    '{extension: pgmq, version: ">= 1.13.0"}',
 ]
 FAILS = {
     "f-false": ('{name: f-false, check: {sql: "select false"}}', ""),
@@ -32,6 +34,10 @@ FAILS = {
     "f-relation": ("{name: f-relation, check: {relation: app.missing}}", "the relation app.missing"),
     "f-schema": ("{name: f-schema, check: {relation: missing.missing}}", "the relation missing.missing"),
     "plpgsql": ('{extension: plpgsql, version: ">=99"}', "the extension plpgsql >=99"),
+    "pgmq": ('{extension: pgmq, version: ">=1.99"}', "the extension pgmq >=1.99"),
+    "pg_cron": ('{extension: pg_cron, version: ">99"}', "the extension pg_cron >99"),
+    # Available on every server, and not installed: no plan would create it.
+    "citext": ("{extension: citext}", "the extension citext"),
     "no_such": ("{extension: no_such}", "the extension no_such"),
     "f-write": (
         "{name: f-write, check: {sql: \"select (select pg_notify('a', 'b')) is not null and nextval('app.s') > 0\"}}",
@@ -39,6 +45,21 @@ FAILS = {
     ),
     "f-lock": ("{name: f-lock, check: {sql: \"select setval('app.s', 9) > 0\"}}", "read-only transaction"),
 }
+
+
+def test_a_pgmq_of_plain_sql_is_as_old_as_what_it_cannot_do(shop: Shop) -> None:
+    """It has no version of its own; here it loses what came with 1.13, 1.11 and 1.10."""
+    shop.apply(_spec('{extension: pgmq, version: ">=1.13"}'))
+    assert not shop.run("select from pg_extension where extname = 'pgmq'")
+    for lost, refused, holds in (
+        ("drop function pgmq.read_grouped_head_with_poll", "1.13", "1.11"),
+        ("drop function pgmq.bind_topic", "1.11", "1.10"),
+        ("alter type pgmq.message_record rename attribute last_read_at to something_else", "1.10", "1.9"),
+    ):
+        shop.run(lost)
+        with pytest.raises(RequirementError, match="requirement pgmq does not hold"):
+            shop.plan(_spec(f'{{extension: pgmq, version: ">={refused}"}}'))
+        shop.plan(_spec(f'{{extension: pgmq, version: ">={holds}"}}'))
 
 
 @pytest.mark.parametrize("requirement", HOLDS)

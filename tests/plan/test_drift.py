@@ -22,6 +22,16 @@ EDITS = [
         ["update cron_job.nightly"],
         ["timezone"],
     ),
+    (
+        "select cron.alter_job(jobid, database := 'template1') from cron.job where jobname like '%nightly'",
+        ["replace cron_job.nightly"],
+        ["here"],
+    ),
+    (
+        "update cron.job set nodename = '10.0.0.9', nodeport = 1 where jobname like '%nightly'",
+        ["replace cron_job.nightly"],
+        ["here"],
+    ),
     ("select cron.unschedule('orchestra:shop:nightly')", ["create cron_job.nightly"], None),
     ("delete from orchestra.schedule where workload = 'nightly'", ["update cron_job.nightly"], None),
     ("select pgmq.drop_queue('send_receipts')", ["create queue.send-receipts"], None),

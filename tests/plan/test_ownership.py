@@ -47,6 +47,19 @@ def test_an_object_of_the_name_that_nobody_claimed_is_offered_for_adoption(
     assert_empty(shop.plan())
 
 
+def test_a_queue_is_not_exchanged_for_an_adopted_one_with_its_messages_left_behind(shop: Shop) -> None:
+    shop.apply(QUEUE)
+    shop.run("select orchestra.send('import', '{}')")
+    shop.run("select pgmq.create('theirs')")
+    renamed = QUEUE.replace("trigger: manual", "trigger: manual\n    queue: {name: theirs}")
+    plan = shop.plan(renamed, adopt=frozenset({"queue.import"}))
+    assert codes(plan) == {"left_behind"}
+    assert plan.blockers[0].exit_code == 5
+    assert "would leave import behind" in plan.blockers[0].message
+    with pytest.raises(BlockedError):
+        shop.apply_plan(plan, adopt=frozenset({"queue.import"}))
+
+
 def test_an_adopted_queue_keeps_its_messages_and_its_read_counts(shop: Shop) -> None:
     shop.apply(QUEUE, project="first")
     shop.run("select pgmq.create('send_receipts')")

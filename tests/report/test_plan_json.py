@@ -64,7 +64,7 @@ def some_plans(draw: Any) -> Plan:
     )
     return Plan(
         project=draw(words),
-        target=Target(*(draw(words) for _ in range(6))),
+        target=Target(*(draw(words) for _ in range(7))),
         tool_version=draw(words),
         changes=found,
         conditions=tuple(draw(st.lists(st.builds(Condition, words, addresses, words, words), **few))),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestra.cli import files, options
-from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestra.plan.model import Plan
@@ -71,11 +70,11 @@ def _apply(
         wanted = planning.options(chosen, **choices)
     else:
         _only_saved(choices)
-        chosen = choose(db, environment, _spec_for(environment), ())
+        chosen = choose(db, environment, _spec_for(environment), (), make=False)
         wanted = planning.options(chosen, **choices)
     with planning.connected(chosen) as connection:
         if saved is not None:
-            _same_database(saved, connection)
+            pipeline.refuse_elsewhere(connection, saved)
         plan = saved or pipeline.plan(connection, spec, wanted)
         finish(connection, plan, wanted, verb="apply", **how)
 
@@ -91,16 +90,6 @@ def _saved(paths: tuple[Path, ...]) -> Plan | None:
 
     text = files.read(plans[0])
     return plan_json.load(text) if plan_json.is_plan(text) else None
-
-
-def _same_database(plan: Plan, connection: Any) -> None:
-    """A plan for one database is not tried on another, however alike the two are."""
-    made, here = plan.target, (connection.host, connection.connection.info.dbname)
-    if here != (made.host, made.database):
-        raise UsageError(
-            f"the plan was made for {made.database} on {made.host}, and this is {here[1]} on {here[0]}",
-            f"it was chosen by {made.where}; choose the same, or plan again for this one",
-        )
 
 
 def _only_saved(choices: dict[str, Any]) -> None:

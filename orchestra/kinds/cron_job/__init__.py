@@ -32,6 +32,8 @@ class CronJob(Resource):
     timezone: str | None = None
     overlap: str | None = None
     catchup_window_ms: int | None = None
+    here: bool = True
+    """False where somebody sent it to another database or server, which `cron.schedule` would not undo."""
 
     @property
     def object_name(self) -> str:
@@ -146,6 +148,6 @@ KIND = Kind(
         "timezone": Category.RESCHEDULE,
         "catchup_window_ms": Category.RESCHEDULE,
     },
-    replaced_by=frozenset({"job"}),
+    replaced_by=frozenset({"job", "here"}),
     plural="cron jobs",
 )

@@ -3,6 +3,11 @@
 select distinct on (j.jobname) j.jobname::text as name,
        jsonb_build_object(
          'job', j.jobname, 'schedule', j.schedule, 'command', j.command,
+         'here', j.database = current_database() and j.nodeport = current_setting('port')::int
+           -- Hidden from most roles; then a host counts as the right one.
+           and j.nodename = coalesce(
+             (select h.setting from pg_catalog.pg_settings h where h.name = 'cron.host'), j.nodename
+           ),
          'workload', s.workload, 'position', s.position, 'cron', s.cron, 'every_ms', s.every_ms,
          'timezone', s.timezone, 'overlap', s.overlap, 'catchup_window_ms', s.catchup_window_ms
        ) as values,

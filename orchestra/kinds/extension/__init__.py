@@ -49,6 +49,13 @@ def pgmq_sql() -> str:
     return str(get_embedded_install_sql())
 
 
+def carried_pgmq() -> str:
+    """The version of that SQL, such as `1.13.0`."""
+    from importlib.resources import files
+
+    return files("pgmq").joinpath("sql", "pgmq.sql.version").read_text(encoding="utf-8").strip()
+
+
 KIND = Kind(
     "extension",
     Extension,

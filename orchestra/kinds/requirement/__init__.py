@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from orchestra.ir.program import Resource
 from orchestra.ir.sql import dollar, ident, literal
-from orchestra.kinds.kind import Kind, Server
+from orchestra.kinds.extension import carried_pgmq
+from orchestra.kinds.kind import Kind, Server, read_sql
 from orchestra.spec.model import Spec
 
-_VERSION = re.compile(r"^(>=)?\s*(\d+(?:\.\d+)*)$")
+_VERSION = re.compile(r"^(>=|>|=)? ?(\d+(?:\.\d+)*)$")
+_MADE_BY_US: Final = frozenset({"pgmq", "pg_cron"})
+_PLAIN_PGMQ: Final = read_sql(__name__, "plain_pgmq.sql").strip()
+"""Installed as plain SQL it has no version; what it can do tells the least that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +44,26 @@ def condition(requirement: Requirement) -> str:
         # Exactly as PostgreSQL stores it: nothing is folded to lower case.
         name = ident(*requirement.relation.split(".", 1))
         return f"to_regclass({literal(name)}) is not null"
-    name = literal(requirement.extension or "")
-    found = (
-        f"select coalesce((select extversion from pg_catalog.pg_extension where extname = {name}), "
-        f"(select default_version from pg_catalog.pg_available_extensions where name = {name}))"
-    )
-    match = _VERSION.match(requirement.version or "")
+    return _extension_condition(requirement.extension or "", requirement.version)
+
+
+def _extension_condition(extension: str, version: str | None) -> str:
+    name = literal(extension)
+    found = f"(select extversion from pg_catalog.pg_extension where extname = {name})"
+    if extension in _MADE_BY_US:
+        # What is missing is made by the very plan, in the version that the server offers.
+        offered = f"(select default_version from pg_catalog.pg_available_extensions where name = {name})"
+        plain = (_PLAIN_PGMQ,) if extension == "pgmq" else ()
+        carried = (literal(carried_pgmq()),) if extension == "pgmq" else ()
+        found = f"coalesce({', '.join((found, *plain, offered, *carried))})"
+    match = _VERSION.match(version or "")
     if match is None:
-        holds = f"({found}) is not null"
-    else:
-        wanted = "array[" + ", ".join(match[2].split(".")) + "]::int[]"
-        comparison = ">=" if match[1] else "="
-        digits = f"regexp_replace(({found}), '[^0-9.].*$', '')"
-        holds = f"coalesce(string_to_array({digits}, '.')::int[] {comparison} {wanted}, false)"
-    if requirement.extension == "pgmq":
-        # Installed as plain SQL it has no version; its capabilities are told by its catalogue. Where the server has
-        # none to offer, installing that SQL is a change of the very plan.
-        holds = (
-            f"({holds} or to_regclass('pgmq.meta') is not null or not exists "
-            f"(select from pg_catalog.pg_available_extensions where name = {name}))"
-        )
-    return holds
+        return f"{found} is not null"
+    # pg_cron calls all of 1.6.x just 1.6: zeros at the end say nothing.
+    digits = re.sub(r"(\.0)+$", "", match[2])
+    wanted = "array[" + ", ".join(digits.split(".")) + "]::int[]"
+    have = f"string_to_array(regexp_replace({found}, '[^0-9.].*$|([.]0)+$', ''), '.')::int[]"
+    return f"coalesce({have} {match[1] or '='} {wanted}, false)"
 
 
 def describe(requirement: Requirement) -> str:

@@ -21,7 +21,7 @@ $orchestra$;
 -- requirement.pg_cron
 do $orchestra$
 begin
-  if not ((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron'))) is not null) then
+  if not (coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron')) is not null) then
     raise exception 'requirement pg_cron does not hold'
       using detail = 'background-orchestration needs the extension pg_cron';
   end if;
@@ -31,7 +31,31 @@ $orchestra$;
 -- requirement.pgmq
 do $orchestra$
 begin
-  if not ((coalesce(string_to_array(regexp_replace((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pgmq'), (select default_version from pg_catalog.pg_available_extensions where name = 'pgmq'))), '[^0-9.].*$', ''), '.')::int[] >= array[1, 4, 4]::int[], false) or to_regclass('pgmq.meta') is not null or not exists (select from pg_catalog.pg_available_extensions where name = 'pgmq'))) then
+  if not (coalesce(string_to_array(regexp_replace(coalesce((select extversion from pg_catalog.pg_extension where extname = 'pgmq'), (
+  select case
+    when to_regclass('pgmq.meta') is null then null
+    when 'read_grouped_head_with_poll' = any (f.names) then '1.13'
+    when 'bind_topic' = any (f.names) then '1.11'
+    when 'last_read_at' = any (c.names) then '1.10'
+    when 'read_grouped' = any (f.names) then '1.9'
+    when 'enable_notify_insert' = any (f.names) then '1.7'
+    when 'headers' = any (c.names) then '1.5'
+    else '1.4.4'
+  end
+  from (
+    select array(
+      select p.proname::text from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace and n.nspname = 'pgmq'
+    )
+  ) f(names),
+  (
+    select array(
+      select a.attname::text from pg_catalog.pg_attribute a
+      join pg_catalog.pg_class r on r.oid = a.attrelid and r.relname = 'message_record'
+      join pg_catalog.pg_namespace n on n.oid = r.relnamespace and n.nspname = 'pgmq'
+    )
+  ) c(names)
+), (select default_version from pg_catalog.pg_available_extensions where name = 'pgmq'), '1.13.0'), '[^0-9.].*$|([.]0)+$', ''), '.')::int[] >= array[1, 4, 4]::int[], false)) then
     raise exception 'requirement pgmq does not hold'
       using detail = 'background-orchestration needs the extension pgmq >=1.4.4';
   end if;

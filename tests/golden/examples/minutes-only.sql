@@ -9,7 +9,7 @@
 -- requirement.pg_cron
 do $orchestra$
 begin
-  if not (coalesce(string_to_array(regexp_replace((select coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron'))), '[^0-9.].*$', ''), '.')::int[] >= array[1, 4]::int[], false)) then
+  if not (coalesce(string_to_array(regexp_replace(coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron')), '[^0-9.].*$|([.]0)+$', ''), '.')::int[] >= array[1, 4]::int[], false)) then
     raise exception 'requirement pg_cron does not hold'
       using detail = 'minutes-only needs the extension pg_cron >=1.4';
   end if;
