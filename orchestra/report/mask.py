@@ -28,13 +28,17 @@ _WHOLE = re.compile(
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s:/@'\"]*):([^\s/@'\"]+)@", re.IGNORECASE)
 _VALUE = re.compile(
     r"""
-      # password 'x' in SQL, password='x' in a connection string, ?password=x in a URL
-      (?P<name>\bpassword\s*=?\s*')(?P<text>[^'\n]+)(?=')
+      # password 'x' in SQL, password='x' in a connection string, ?password=x in a URL; a literal doubles its quotes
+      (?P<nested>\bpassword\s*=?\s*E?'')[^'\s]+(?='')
+    | (?P<name>\bpassword\s*=?\s*E?')(?:[^'\n]|'')+(?=')
+    | (?P<dollar>\bpassword\s*=?\s*\$(?P<tag>\w*)\$)[^$\n]+(?=\$(?P=tag)\$)
     | (?P<query>[?&]password=)(?P<word>[^&\s'"]+)
     | (?P<bearer>\bbearer\s+)(?P<token>[A-Za-z0-9._~+/-]{16,}=*)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_LITERAL = re.compile(r"'(?:[^']|'')*'")
+_TARGET = re.compile(r"\b(?:host|hostaddr|user|dbname|port|service)\s*=", re.IGNORECASE)
 _CONNINFO = re.compile(r"(\bpassword\s*=\s*)(?!')[^\s'\"&;]+", re.IGNORECASE)
 
 
@@ -44,7 +48,15 @@ def text(value: str) -> str:
         return value
     value = _WHOLE.sub(STARS, value)
     value = _URL.sub(rf"\1:{STARS}@", value)
-    return _VALUE.sub(lambda m: (m["name"] or m["query"] or m["bearer"]) + STARS, value)
+    value = _LITERAL.sub(_without_conninfo, value)
+    return _VALUE.sub(
+        lambda m: (m["nested"] or m["name"] or m["dollar"] or m["query"] or m["bearer"]) + STARS, value
+    )
+
+
+def _without_conninfo(literal: re.Match[str]) -> str:
+    """A literal that is a connection string, such as those of dblink, without its password."""
+    return _CONNINFO.sub(rf"\1{STARS}", literal[0]) if _TARGET.search(literal[0]) else literal[0]
 
 
 def message(value: str) -> str:
