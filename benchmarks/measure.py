@@ -32,16 +32,15 @@ class Sample:
 def run(
     command: Sequence[str],
     *,
-    stdin: Path | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Sample:
     """Run to the end; Unmeasured, with the end of what it said, where it fails."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", **(env or {})}
-    with tempfile.TemporaryFile() as out, stdin.open("rb") if stdin else open(os.devnull, "rb") as given:  # noqa: PTH123
+    with tempfile.TemporaryFile() as out:
         started = time.perf_counter()
         process = subprocess.Popen(
-            command, stdin=given, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=cwd
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=cwd
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started

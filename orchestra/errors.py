@@ -1,4 +1,4 @@
-"""The exception tree: user faults only, each with the exit code that DESIGN's contract gives it.
+"""The exception tree: user faults only, each with the exit code that docs/cli.md promises.
 
 OrchestraError            1   anything that went wrong and can be said in a sentence
 ├── SpecError             1   the spec has errors; carries the diagnostics

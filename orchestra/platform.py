@@ -35,7 +35,7 @@ EDGE_BOOT_MS: Final = 1_000
 EDGE_MARGIN_MS: Final = 5_000
 """Kept back from an isolate's guaranteed time for its last acknowledgement."""
 WAIT_UNTIL_MAX_MS: Final = 30_000
-"""The seed table's line between one call in the background and a queue: below it, `wait_until`."""
+"""The line between one call in the background and a queue: below it, `wait_until`."""
 
 SUPABASE_STATEMENT_TIMEOUT_MS: Final = 120_000
 """`statement_timeout` of Supabase's `postgres` role."""
@@ -49,14 +49,10 @@ CRON_ADVISED_RUN_MS: Final = 600_000
 CRON_MAX_RUNNING: Final = 32
 """`cron.max_running_jobs` by default."""
 
-QUEUE_NAME_PATTERN: Final = r"^[a-z][a-z0-9_]{0,46}$"
-"""pgmq allows 47 characters; tables are lower-cased but `meta` is not, so nothing but lower case."""
 IDENTIFIER_BYTES: Final = 63
 """PostgreSQL cuts longer identifiers silently."""
 LOCKS_PER_QUEUE: Final = 10
 """Locks that one `pgmq.create` holds until commit (measured)."""
-NET_TIMEOUT_MS: Final = 5_000
-"""pg_net's own default, and the most that its batches can bear."""
 
 EDGE_CPU_SHARE: Final = 0.5
 """The part of an isolate's CPU that a worker fills by count before it takes no more; the rest is its own work."""

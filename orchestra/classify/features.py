@@ -59,12 +59,6 @@ def has_edge(workload: Workload) -> bool:
     return isinstance(workload.handler, EdgeHandler)
 
 
-def has_sql(workload: Workload) -> bool:
-    if workload.steps:
-        return any(not isinstance(s.handler, EdgeHandler) for s in workload.steps)
-    return not isinstance(workload.handler, EdgeHandler)
-
-
 def only_http(workload: Workload) -> bool:
     return bool(workload.triggers) and all(isinstance(t, HttpTrigger) for t in workload.triggers)
 

@@ -83,9 +83,7 @@ def _why_queue(workload: Workload) -> list[Reason]:
         why.append(Reason(f"Work is taken in batches of {size}.", (("batch_size", size),)))
     why += [reason for t in workload.triggers if (reason := _why_trigger(t, workload)) is not None]
     if not workload.triggers:
-        why.append(
-            Reason("It is started by SQL or from the command line, and a message waits until it is done.")
-        )
+        why.append(Reason("It is started by SQL, and a message waits until it is done."))
     if (
         workload.durations.max_ms >= limits.WAIT_UNTIL_MAX_MS
         and not workload.steps
@@ -117,9 +115,7 @@ def _why_trigger(trigger: Trigger, workload: Workload) -> Reason | None:
                 "transaction that makes them."
             )
         case ManualTrigger():
-            return Reason(
-                "It is started by SQL or from the command line, and a message waits until it is done."
-            )
+            return Reason("It is started by SQL, and a message waits until it is done.")
         case ScheduleTrigger() if features.has_edge(workload) and not workload.steps:
             return Reason(
                 "A schedule that calls an Edge Function needs a message that is retried until it is done."

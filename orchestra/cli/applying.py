@@ -33,9 +33,12 @@ def finish(
     stderr, and stdout gets one object that says what was done."""
     from orchestra import pipeline
 
-    planning.shown(plan, show_sql=show_sql, full=full, stderr=form == "json")
     # A plan with blockers goes on to apply, which refuses it: one place says with what word and which exit code.
-    if not plan.is_empty and not plan.blockers and not auto_approve:
+    asked = not plan.is_empty and not plan.blockers and not auto_approve
+    # The question is on stderr, and so is what it asks about where stdout is somewhere else.
+    elsewhere = form == "json" or (asked and not console.is_terminal(sys.stdout))
+    planning.shown(plan, show_sql=show_sql, full=full, stderr=elsewhere)
+    if asked:
         _ask(plan, verb)
     if plan.is_empty and not plan.blockers:
         if form == "json":

@@ -10,7 +10,7 @@ from orchestra.cli import console
 from orchestra.errors import UsageError
 
 
-def require_someone(auto_approve: bool, saved: bool = False) -> None:
+def require_someone(auto_approve: bool) -> None:
     """UsageError where nobody could be asked and nobody has said yes beforehand."""
     if not auto_approve and not console.interactive():
         raise UsageError(

@@ -26,9 +26,16 @@ class Chosen:
     environment: str = "default"
     protect: bool | None = None
     paused: bool = False
+    embedded: Path | None = None
+    """Where the embedded database lies, if it is that one."""
 
     def __repr__(self) -> str:
         return f"Chosen({self.where!r})"
+
+    def say_who_runs_its_jobs(self) -> None:
+        """The embedded database has no pg_cron of its own, and nobody would guess."""
+        if self.embedded is not None:
+            console.note(f"Its jobs run while this does: python -m orchestra.dev ticker {self.embedded}")
 
 
 def choose(
@@ -37,16 +44,18 @@ def choose(
     """`--db`, else `--env`, else the variable, else the local Supabase stack, else the embedded one, which is made
     where there is none and `make` is set."""
     found = _environment(spec, environment) if environment is not None else None
-    url, where = _first(db, found, _home(paths), make)
+    url, where, embedded = _first(db, found, _home(paths), make)
     console.note(f"Database: {where}")
     if found is None:
-        return Chosen(url, where)
+        return Chosen(url, where, embedded=embedded)
     return Chosen(url, where, found.name, found.protect, found.paused)
 
 
-def _first(db: str | None, environment: Environment | None, home: Path, make: bool) -> tuple[str, str]:
+def _first(
+    db: str | None, environment: Environment | None, home: Path, make: bool
+) -> tuple[str, str, Path | None]:
     if db is not None:
-        return _url(db, "--db"), "--db"
+        return _url(db, "--db"), "--db", None
     if environment is not None:
         variable = environment.database_env
         if variable is None:
@@ -60,13 +69,13 @@ def _first(db: str | None, environment: Environment | None, home: Path, make: bo
                 f"environment {environment.name!r} takes its database from {variable}, which is not set",
                 f"set {variable} to the URL of the database",
             )
-        return _url(value, variable), f"--env {environment.name}, from {variable}"
+        return _url(value, variable), f"--env {environment.name}, from {variable}", None
     if value := os.environ.get(VARIABLE):
-        return _url(value, VARIABLE), VARIABLE
+        return _url(value, VARIABLE), VARIABLE, None
     from orchestra.cli import local
 
     if (stack := local.supabase(home)) is not None:
-        return stack
+        return (*stack, None)
     return local.embedded(home, make)
 
 

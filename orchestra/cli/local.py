@@ -29,8 +29,8 @@ def supabase(home: Path) -> tuple[str, str] | None:
     return url, f"the local Supabase stack of {relative(config)}, port {port}"
 
 
-def embedded(home: Path, make: bool) -> tuple[str, str]:
-    """URL and words for the embedded database of a project, started where it does not run."""
+def embedded(home: Path, make: bool) -> tuple[str, str, Path]:
+    """URL, words and directory of the embedded database of a project, started where it does not run."""
     from orchestra.dev.embedded import start
 
     directory = home / ".orchestra"
@@ -41,7 +41,7 @@ def embedded(home: Path, make: bool) -> tuple[str, str]:
                 "say which with --db URL or --env NAME, or go where the plan was made",
             )
         console.note(f"Making an embedded database under {relative(directory)}/ …")
-    return start(directory).dsn, f"the embedded database under {relative(directory)}/"
+    return start(directory).dsn, f"the embedded database under {relative(directory)}/", relative(directory)
 
 
 def _upwards(start: Path) -> Iterator[Path]:

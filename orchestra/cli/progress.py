@@ -14,18 +14,15 @@ BAR = 24
 
 
 class Progress:
-    """Called with (done, all, what). Remembers how far it came, for a message when it is interrupted."""
+    """Called with (done, all, what)."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, shown: bool | None = None) -> None:
-        self.done = 0
-        self.total = 0
         self._clock = clock
         self._start = clock()
         self._drawn = 0.0
         self._shown = console.is_terminal(sys.stderr) if shown is None else shown
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        self.done, self.total = done, total
         now = self._clock()
         if self._shown and now - self._start >= QUIET_S and now - self._drawn >= EVERY_S:
             self._drawn = now

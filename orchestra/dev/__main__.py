@@ -1,4 +1,4 @@
-"""`python -m orchestra.dev start|stop|psql DIRECTORY`: the embedded database by hand."""
+"""`python -m orchestra.dev start|ticker|psql|stop DIRECTORY`: the embedded database by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,19 @@ def start(directory: Path) -> None:
 @_DIRECTORY
 def stop(directory: Path) -> None:
     """Stop it."""
+    if not (directory / "postgres").is_dir():
+        raise click.ClickException(f"there is no embedded database in {directory}")
     embedded.stop(directory)
+
+
+@main.command()
+@_DIRECTORY
+def ticker(directory: Path) -> None:
+    """Run its cron jobs, until Ctrl-C: they run while this does."""
+    from orchestra.dev import ticker as clock
+
+    click.echo("The jobs of this database run while this does. Ctrl-C ends it.", err=True)
+    raise SystemExit(clock.main(["--db", _started(directory)]))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

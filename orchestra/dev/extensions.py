@@ -12,8 +12,6 @@ from pathlib import Path
 
 from orchestra.dev.errors import DevDatabaseError
 
-STAND_INS = ("pg_cron", "pg_net", "supabase_vault")
-
 
 def install(share: Path, *, with_pgmq: bool = False) -> None:
     """Write the stand-ins' control and script files under `share/extension`, and pgmq's if asked for.

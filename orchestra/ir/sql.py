@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from json.encoder import encode_basestring
 from typing import Any, Final
 
@@ -89,8 +89,3 @@ _JSON: Final[dict[type, Callable[[Any], str]]] = {
     list: _json_list,
     dict: _json_dict,
 }
-
-
-def array(items: Iterable[str]) -> str:
-    """A text array."""
-    return value(list(items))

@@ -40,10 +40,6 @@ class Database:
     def backend_pid(self) -> int:
         return self.connection.info.backend_pid
 
-    @property
-    def in_failed_transaction(self) -> bool:
-        return self.connection.info.transaction_status == pq.TransactionStatus.INERROR
-
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """Runs one query and gives its rows."""
         self.round_trips += 1
@@ -202,12 +198,18 @@ def connect(url: str) -> Database:
             make_conninfo(**settings), autocommit=True, prepare_threshold=None, row_factory=dict_row
         )
     except psycopg.OperationalError as error:
-        message = _without_password(str(error).strip().splitlines()[-1], parts.get("password"))
+        message = _without_password(_reason(str(error)), parts.get("password"))
         raise ConnectError(
             f"cannot connect to {safe(url)}: {message}",
-            "check that the server runs, and the host, port, user and password of the URL",
+            "check that the server runs, and the host, port, user, password and database of the URL",
         ) from None
     return Database(connection, url)
+
+
+def _reason(text: str) -> str:
+    """What libpq says, without what it asks back on lines of their own, and without the address that stands before."""
+    lines = [line for line in text.strip().splitlines() if line[:1].strip()]
+    return lines[-1].rpartition(" failed: ")[2].strip() if lines else "no reason was given"
 
 
 def machine(host: str) -> str:

@@ -39,7 +39,7 @@ def blockers(
     yield from _server(program, drafts, live)
     yield from _ownership(drafts, live.server.role)
     yield from _protection(program, drafts, live)
-    yield from _handlers(program, drafts, findings)
+    yield from _handlers(drafts, findings)
     yield from _tables(program, findings)
     yield from _roles(program, findings, live)
 
@@ -71,7 +71,8 @@ def _project(program: Program, live: Live, options: PlanOptions) -> Iterator[Blo
             "environment",
             address,
             f"this database holds environment {environment} of the project, not {options.environment}",
-            f"give --env {environment}, or the database that was meant",
+            "choose the database that was meant"
+            + (f", or give --env {environment}" if environment != "default" else ", or leave --env out"),
         )
 
 
@@ -143,7 +144,8 @@ def _ownership(drafts: Sequence[Draft], role: str) -> Iterator[Blocker]:
                 "unowned",
                 draft.address,
                 f"{draft.resource.object_name} exists and was not made by orchestra",
-                f"adopt it as it is with --adopt {draft.address}, or choose another name",
+                f"take it over with --adopt {draft.address} (the plan then shows what becomes of it), "
+                "or choose another name",
             )
         elif draft.action is Action.ADOPT and draft.former is not None and draft.resource is not None:
             yield Blocker(
@@ -184,7 +186,7 @@ def _protection(program: Program, drafts: Sequence[Draft], live: Live) -> Iterat
             )
 
 
-def _handlers(program: Program, drafts: Sequence[Draft], findings: Findings) -> Iterator[Blocker]:
+def _handlers(drafts: Sequence[Draft], findings: Findings) -> Iterator[Blocker]:
     for fault in findings.faults:
         if awaited(fault, drafts):
             continue

@@ -62,7 +62,7 @@ def fingerprint(found: Found | None, entry: Entry | None) -> str:
 def compare(desired: Program, live: Live, options: PlanOptions) -> tuple[list[Draft], list[Condition]]:
     """All differences, deletions first, in the order in which they have to be carried out."""
     conditions: list[Condition] = []
-    drafts = [d for r in desired for d in _one(r, desired.project, live, options, conditions)]
+    drafts = [d for r in desired for d in _one(r, live, options, conditions)]
     return [*_removed(desired, live, options), *drafts], conditions
 
 
@@ -73,7 +73,7 @@ def belongs(key: str, workload: str) -> bool:
 
 
 def _one(
-    resource: Resource, project: str, live: Live, options: PlanOptions, conditions: list[Condition]
+    resource: Resource, live: Live, options: PlanOptions, conditions: list[Condition]
 ) -> Iterator[Draft]:
     kind = BY_NAME[resource.kind]
     if kind.name == "requirement":

@@ -89,7 +89,7 @@ def _numbers(item: Classification) -> Iterator[tuple[str, str]]:
         )
     if c.latency_worst_s is not None:
         yield "worst latency", explain_proof.latency(c)
-    if c.invocations_month is not None:
+    if c.invocations_month:
         yield "invocations", _invocations(c.invocations_month, c.invocations_included)
 
 

@@ -1,4 +1,4 @@
-"""The formats in which findings are reported: the one list that the command line and the docs read."""
+"""The formats in which findings are reported, by name."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _WHOLE = re.compile(
     | \bsb_secret_[\w-]{8,} | \bsbp_[0-9a-f]{20,}           # Supabase
     | \b(?:sk|rk)_(?:live|test)_\w{16,} | \bwhsec_[\w+/=]{16,}   # Stripe, standard webhooks
     | \bgh[pousr]_\w{30,} | \bgithub_pat_\w{22,}            # GitHub
-    | \bxox[abprs]-[\w-]{10,}                               # Slack
+    | \bxox[abprs]-[\w-]{10,} | \bAKIA[0-9A-Z]{16}\b         # Slack, Amazon
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?:.|\n)*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """,
     re.VERBOSE,
@@ -78,7 +78,19 @@ def json(value: Json) -> Json:
 
 
 _HINTS = (
-    *("eyJ", "sb_secret_", "sbp_", "_live_", "_test_", "whsec_", "github_pat_", "xox", "-----BEGIN", "://"),
+    *(
+        "eyJ",
+        "sb_secret_",
+        "sbp_",
+        "AKIA",
+        "_live_",
+        "_test_",
+        "whsec_",
+        "github_pat_",
+        "xox",
+        "-----BEGIN",
+        "://",
+    ),
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
 )
 

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from orchestra.diagnostics import Diagnostic, Span
@@ -71,9 +71,18 @@ def _rule(example: Diagnostic, doc: RuleDoc | None) -> dict[str, Any]:
     return rule
 
 
+_FAMILIES: Final = {
+    "E1": "form",
+    "E2": "references",
+    "E3": "platform",
+    "E4": "schedules",
+    "E5": "security",
+    "E9": "comments",
+}
+
+
 def _family(code: str) -> str:
-    families = {"E1": "form", "E2": "references", "E3": "platform", "E4": "schedules", "E5": "security"}
-    return families.get(code[:2], "advice")
+    return _FAMILIES.get(code[:2], "advice")
 
 
 def _result(

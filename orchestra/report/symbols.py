@@ -23,8 +23,8 @@ SYMBOLS = {
     Action.UPDATE: Symbol("~", "yellow", "update in place", "update in place"),
     Action.REPLACE: Symbol("-/+", "red", "destroy and create again", "replace"),
     Action.DELETE: Symbol("-", "red", "destroy", "destroy"),
-    Action.ADOPT: Symbol(">", "cyan", "adopt: make what exists ours, changing nothing in it", "adopt"),
-    Action.FORGET: Symbol("<", "cyan", "forget: no longer ours, left as it is", "forget"),
+    Action.ADOPT: Symbol(">", "cyan", "adopt: make what exists ours, as the fields below say", "adopt"),
+    Action.FORGET: Symbol("<", "cyan", "forget: it is gone already, and no longer ours", "forget"),
 }
 
 

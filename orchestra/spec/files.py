@@ -126,7 +126,7 @@ def _too_large(most: int) -> ReadFault:
 def _reason(error: OSError | ValueError) -> ReadFault:
     match error.errno if isinstance(error, OSError) else None:
         case errno.ENOENT:
-            return ReadFault("there is no such file", "Check the path; `orchestra init` writes an example.")
+            return ReadFault("there is no such file", "Check the path.")
         case errno.EACCES | errno.EPERM:
             return ReadFault("permission is denied", "Give yourself the right to read it.")
         case errno.ELOOP:

@@ -97,7 +97,7 @@ def empty(file: str) -> Diagnostic:
         "the file is empty",
         top_of(file),
         why="Taken for a spec without workloads, it would plan to delete everything.",
-        help="Begin with `version: 1`, `project: NAME` and `workloads:`; `orchestra init` writes an example.",
+        help="Begin with `version: 1`, `project: NAME` and `workloads:`.",
     )
 
 

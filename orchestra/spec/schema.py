@@ -80,6 +80,12 @@ def top_is_valid(data: Data) -> bool:
     return bool(_validator(top_schema).is_valid(data))
 
 
+def known_sections(data: Data) -> Data:
+    """A file without the keys at its top that no spec has."""
+    sections = file_schema()["properties"]
+    return {k: v for k, v in data.items() if k in sections} if isinstance(data, dict) else data
+
+
 def names_are_valid(data: Data) -> bool:
     """Whether the workloads of a file have names that can be used."""
     return bool(_validator(names_schema).is_valid(data))

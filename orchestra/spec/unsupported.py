@@ -29,7 +29,7 @@ REFUSED: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ),
     ("workload", "cancel"): (
         "Cancelling is a verb, not a property of a workload.",
-        "Use `orchestra runs cancel`.",
+        "Remove the key.",
     ),
     ("workload", "join"): (
         "A step that depends on mapped steps is their join already.",

@@ -40,6 +40,8 @@ def validate(tree: Tree) -> Verdict:
 
         whole = NodeSource(tree.file, None, tree.root)
         found.extend(_findings(top_failures(tree.data), whole, ()))
+        # A section that nobody knows is an error, and no reason to say nothing of those that are known.
+        top_broken = not schema.top_is_valid(schema.known_sections(tree.data))
     workloads = tree.data.get("workloads")
     if isinstance(workloads, dict) and not schema.names_are_valid(tree.data):
         from orchestra.spec.explain import name_failures

@@ -1,4 +1,4 @@
-"""DESIGN's table, row by row and at each boundary: the first match wins."""
+"""The table of patterns, row by row and at each boundary: the first match wins."""
 
 from __future__ import annotations
 

@@ -341,6 +341,36 @@ def test_a_saved_plan_is_refused(run: Run, home: Path, fake: FakePipeline) -> No
     assert fake.applied == []
 
 
+def test_a_misspelt_section_hides_no_other_fault(run: Run, home: Path) -> None:
+    (home / "orchestra.yaml").write_text(
+        "version: 1\nproject: shop\nenviroments: {}\nworkloads:\n  purge:\n    trigger: {schedule: {cron: '@daily'}}\n"
+        "    duration: {max: 5s}\n    run: {sql: selct 1}\n"
+    )
+    result = run("check")
+    assert result.exit_code == 1
+    for word in ("environments", "@daily", "selct"):
+        assert word in result.stdout
+
+
+def test_a_plan_is_saved_over_a_plan_and_over_nothing_else(run: Run, home: Path, fake: FakePipeline) -> None:
+    fake.made = PLAN
+    spec = (home / "orchestra.yaml").read_text()
+    result = run("plan", *DB, "--out", "orchestra.yaml")
+    assert result.exit_code == 64
+    assert "orchestra.yaml exists and is no plan" in result.stderr
+    assert (home / "orchestra.yaml").read_text() == spec
+    for _ in range(2):
+        assert "Saved. To do exactly this" in run("plan", *DB, "--out", "plan.json").stderr
+
+
+def test_a_plan_that_cannot_be_applied_is_not_offered_for_it(run: Run, home: Path, fake: FakePipeline) -> None:
+    stop = Blocker("protected", Address("queue", "a"), "it is protected", "lift it")
+    fake.made = replace(PLAN, blockers=(stop,))
+    assert "Saved, to be read" in run("plan", *DB, "--out", "plan.json").stderr
+    fake.made = replace(PLAN, changes=(), batches=())
+    assert "There is nothing in it to apply" in run("plan", *DB, "--out", "plan.json").stderr
+
+
 def test_no_database_is_made_for_a_saved_plan(run: Run, home: Path) -> None:
     (home / "plan.json").write_text(plan_json.dump(PLAN))
     result = run("apply", "plan.json", "--auto-approve")

@@ -80,6 +80,9 @@ def test_a_workload_without_a_queue_takes_no_messages(db: RuntimeDb) -> None:
     with pytest.raises(psycopg.Error, match="has no queue") as caught:
         db.send(name)
     assert caught.value.sqlstate == "ORC22"
+    with pytest.raises(psycopg.Error, match="has no queue") as caught:
+        db.run("select orchestra.redrive(%s)", name)
+    assert caught.value.sqlstate == "ORC22"
 
 
 def test_a_paused_workload_takes_messages(db: RuntimeDb) -> None:

@@ -77,6 +77,7 @@ def _apply(
             pipeline.refuse_elsewhere(connection, saved)
         plan = saved or pipeline.plan(connection, spec, wanted)
         finish(connection, plan, wanted, verb="apply", **how)
+    chosen.say_who_runs_its_jobs()
 
 
 def _saved(paths: tuple[Path, ...]) -> Plan | None:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from orchestra.cli import console, files, options
+from orchestra.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestra.plan.model import Plan
 
 CHANGES = 2
 
@@ -63,6 +67,7 @@ def _plan(
     from orchestra.cli.specs import require
     from orchestra.report import plan_json
 
+    _overwritable(view.out)
     spec = require(paths, choices["workload"])
     chosen = choose(db, environment, spec, paths)
     with planning.connected(chosen) as connection:
@@ -72,7 +77,26 @@ def _plan(
     else:
         planning.shown(plan, show_sql=view.show_sql, full=view.full)
     if view.out is not None:
-        files.write(view.out, plan_json.dump(plan), private=True)
-        console.note(f"\nSaved. To do exactly this: orchestra apply {view.out}")
+        _save(plan, view.out)
     if view.detailed_exitcode and (plan.changes or plan.blockers):
         raise click.exceptions.Exit(CHANGES)
+
+
+def _save(plan: Plan, path: Path) -> None:
+    from orchestra.report import plan_json
+
+    files.write(path, plan_json.dump(plan), private=True)
+    if plan.blockers:
+        console.note("\nSaved, to be read: apply refuses it as long as something stands in its way.")
+    elif plan.is_empty:
+        console.note("\nSaved. There is nothing in it to apply.")
+    else:
+        console.note(f"\nSaved. To do exactly this: orchestra apply {path}")
+
+
+def _overwritable(path: Path | None) -> None:
+    """UsageError where --out would destroy something that is no plan, such as the spec."""
+    from orchestra.report import plan_json
+
+    if path is not None and path.is_file() and not plan_json.is_plan(files.read(path)):
+        raise UsageError(f"{path} exists and is no plan", "give --out another name, or remove it first")

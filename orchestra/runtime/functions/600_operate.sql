@@ -61,6 +61,10 @@ declare
   letter record;
   redriven bigint := 0;
 begin
+  if target.queue_name is null then
+    raise exception 'workload % has no queue', target.name
+      using errcode = 'ORC22', hint = format('It is %s; only a queue has dead letters.', target.pattern);
+  end if;
   for letter in
     select d.id, d.payload, d.headers
     from orchestra.dead_letter d
