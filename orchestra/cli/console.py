@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,8 +18,18 @@ def style(stream: TextIO) -> Style:
     """The width of the terminal; colour where the stream is one and NO_COLOR (no-color.org) is not set."""
     from orchestra.report.style import Style
 
-    width = shutil.get_terminal_size((80, 24)).columns
-    return Style(width=max(40, min(width, WIDEST)), colour=_coloured(stream))
+    return Style(width=max(40, min(_columns(stream), WIDEST)), colour=_coloured(stream))
+
+
+def _columns(stream: TextIO) -> int:
+    """Of this very stream: the other one may be a pipe."""
+    wished = os.environ.get("COLUMNS", "")
+    if wished.isdecimal() and int(wished):
+        return int(wished)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):  # no terminal, or no file at all
+        return 80
 
 
 def _coloured(stream: TextIO) -> bool:

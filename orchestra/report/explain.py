@@ -72,7 +72,7 @@ def _table(title: str, rows: list[tuple[str, str]], style: Style) -> Iterator[st
     yield f"  {style.bold(title)}"
     left = max(len(name) for name, _ in rows) + 2
     for name, value in rows:
-        first, *more = wrap(value, max(40, style.width - 4 - left))
+        first, *more = wrap(value, max(20, style.width - 4 - left))
         yield f"    {style.dim(name.ljust(left))}{first}"
         yield from (" " * (4 + left) + line for line in more)
 

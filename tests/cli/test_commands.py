@@ -363,7 +363,9 @@ def test_a_plan_is_saved_over_a_plan_and_over_nothing_else(run: Run, home: Path,
         assert "Saved. To do exactly this" in run("plan", *DB, "--out", "plan.json").stderr
 
 
-def test_a_plan_that_cannot_be_applied_is_not_offered_for_it(run: Run, home: Path, fake: FakePipeline) -> None:
+def test_a_plan_that_cannot_be_applied_is_not_offered_for_it(
+    run: Run, home: Path, fake: FakePipeline
+) -> None:
     stop = Blocker("protected", Address("queue", "a"), "it is protected", "lift it")
     fake.made = replace(PLAN, blockers=(stop,))
     assert "Saved, to be read" in run("plan", *DB, "--out", "plan.json").stderr
