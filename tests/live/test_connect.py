@@ -19,7 +19,7 @@ def test_where_nobody_listens(url: str) -> None:
 
 
 def test_a_database_and_a_role_that_are_not_there(pg17: Engine) -> None:
-    with pytest.raises(ConnectError, match='FATAL:  database "nowhere" does not exist$'):
+    with pytest.raises(ConnectError, match=r'FATAL:  database "nowhere" does not exist$'):
         connect(pg17.url(database="nowhere"))
-    with pytest.raises(ConnectError, match='FATAL:  role "nobody" does not exist$'):
+    with pytest.raises(ConnectError, match=r'FATAL:  role "nobody" does not exist$'):
         connect(pg17.url(user="nobody"))
