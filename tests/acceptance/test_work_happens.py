@@ -29,18 +29,9 @@ def example(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
     case.prepare(engine)
     apply(engine, case.spec, PlanOptions(adopt=frozenset(case.adopt)))
     engine.execute(_EACH_SECOND)
-    if not engine.is_embedded:
-        fresh_launcher(engine)
+    engine.fresh_launcher()
     with engine.run_ticker():
         yield engine
-
-
-def fresh_launcher(engine: Engine) -> None:
-    """pg_cron's launcher may be stuck over jobs of the test before, whose connections were ended as they began."""
-    query = "select pid from pg_stat_activity where backend_type = 'pg_cron launcher'"
-    before = engine.execute(query)
-    engine.execute(f"select pg_terminate_backend(pid) from ({query}) launcher")
-    eventually(lambda: engine.execute(query) not in ([], before), within=10, what="a new launcher")
 
 
 def of(name: str) -> pytest.MarkDecorator:

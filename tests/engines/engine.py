@@ -14,6 +14,7 @@ from psycopg import sql
 
 from engines import supabase
 from engines.reset import reset
+from engines.waiting import eventually
 from orchestra.dev.binaries import clean_environment, tool
 
 NAMES = ("embedded", "pg17", "pg15")
@@ -161,3 +162,12 @@ class Engine:
         from orchestra.dev.ticker import Ticker
 
         return Ticker(self.dsn)
+
+    def fresh_launcher(self) -> None:
+        """pg_cron's launcher may be stuck over jobs of the test before, whose connections were ended as they began."""
+        if self.is_embedded:
+            return
+        query = "select pid from pg_stat_activity where backend_type = 'pg_cron launcher'"
+        before = self.execute(query)
+        self.execute(f"select pg_terminate_backend(pid) from ({query}) launcher")
+        eventually(lambda: self.execute(query) not in ([], before), within=10, what="a new launcher")

@@ -16,6 +16,7 @@ ENGINES = ("embedded", "pg17")
 @pytest.fixture(autouse=True)
 def jobs(db: RuntimeDb) -> Iterator[None]:
     """Cron runs what the test schedules, and nothing of it afterwards."""
+    db.engine.fresh_launcher()
     with ExitStack() as stack:
         stack.enter_context(db.engine.run_ticker())
         yield
