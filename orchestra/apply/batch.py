@@ -45,7 +45,7 @@ class Run:
     plan: Plan
     options: PlanOptions
     desired: Mapping[Address, dict[str, Json] | None]
-    plan_hash: str
+    plan_hash: Callable[[], str]
     git_commit: str | None
     told: Told
 
@@ -124,7 +124,7 @@ class Batch:
             "environment": plan.target.environment,
             "tool_version": plan.tool_version,
             "git_commit": self.run.git_commit,
-            "plan_hash": self.run.plan_hash,
+            "plan_hash": self.run.plan_hash(),
             "batch": self.number,
             "batches": len(plan.batches),
         }

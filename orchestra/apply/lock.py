@@ -21,7 +21,8 @@ OWN_PACE: Final = (
     # A client that hangs must not hold the lock for ever; one that works gives a sign at each batch.
     "set local idle_in_transaction_session_timeout = '15min'; "
     # Only from PostgreSQL 17 on, and then it may be a default of the role.
-    "select pg_catalog.set_config(name, '0', true) from pg_catalog.pg_settings where name = 'transaction_timeout'"
+    "select pg_catalog.set_config('transaction_timeout', '0', true) "
+    "where pg_catalog.current_setting('transaction_timeout', true) is not null"
 )
 """How long a transaction of an apply may be idle or last, whatever the role's own settings are."""
 

@@ -48,7 +48,7 @@ def apply(
     options: PlanOptions,
     *,
     lock_timeout_s: float | None,
-    plan_hash: str,
+    plan_hash: Callable[[], str],
     git_commit: str | None,
     on_progress: Progress | None,
 ) -> Applied:

@@ -69,17 +69,39 @@ class Database:
         Needs an open transaction. Parsing refuses several statements and leaves nothing behind.
         """
         pgconn = self.connection.pgconn
-        return [
-            error
-            for _, error in self._guarded(
-                groups, lambda sql: partial(pgconn.send_prepare, b"", sql, list(types))
-            )
-        ]
+
+        def last(sql: bytes) -> Callable[[], None]:
+            return partial(pgconn.send_prepare, b"", sql, list(types))
+
+        # Nearly always all of them are sound; which one is not takes a savepoint for each.
+        if self._all_succeed(groups, last):
+            return [None] * len(groups)
+        return [error for _, error in self._guarded(groups, last)]
 
     def attempt(self, groups: Sequence[Sequence[str]]) -> list[tuple[str | None, psycopg.Error | None]]:
         """Like `parse`, but runs the last statement too; gives the first column of its first row as text."""
         pgconn = self.connection.pgconn
         return self._guarded(groups, lambda sql: partial(pgconn.send_query_params, sql, []))
+
+    def _all_succeed(
+        self, groups: Sequence[Sequence[str]], last: Callable[[bytes], Callable[[], None]]
+    ) -> bool:
+        """Whether all groups run, one after the other, inside one savepoint that is rolled back."""
+        pgconn = self.connection.pgconn
+        commands: list[Callable[[], None]] = [
+            partial(pgconn.send_query_params, b"savepoint orchestra_guard", [])
+        ]
+        done: Sequence[str] = ()
+        for *before, final in groups:
+            if before != done:
+                commands += [partial(pgconn.send_query_params, sql.encode(), []) for sql in before]
+                done = before
+            commands.append(last(final.encode()))
+        commands.append(pgconn.pipeline_sync)
+        commands.append(partial(pgconn.send_query_params, b"rollback to savepoint orchestra_guard", []))
+        commands.append(pgconn.pipeline_sync)
+        results = [r for found in self._pipelined(commands) for r in found]
+        return all(r.status != pq.ExecStatus.FATAL_ERROR for r in results)
 
     def _guarded(
         self, groups: Sequence[Sequence[str]], last: Callable[[bytes], Callable[[], None]]
