@@ -11,25 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Final, Literal
 
 from orchestra.check.words import near
+from orchestra.ir.cron import MACROS, MONTHS, WEEKDAYS
 
 Kind = Literal["fields", "macro", "foreign", "range", "reversed", "step", "impossible"]
 MINUTE_MS: Final = 60_000
 DAY_MINUTES: Final = 1_440
-MACROS: Final = MappingProxyType(
-    {
-        "@yearly": "0 0 1 1 *",
-        "@annually": "0 0 1 1 *",
-        "@monthly": "0 0 1 * *",
-        "@weekly": "0 0 * * 0",
-        "@daily": "0 0 * * *",
-        "@midnight": "0 0 * * *",
-        "@hourly": "0 * * * *",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +104,9 @@ _FIELDS: Final = (
         "months",
         1,
         12,
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+        MONTHS,
     ),
-    _Field("day of week", "days", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+    _Field("day of week", "days", 0, 7, WEEKDAYS),
 )
 _FORM: Final = "Write `*`, a number, a range `a-b`, a step `*/n` or `a-b/n`, or a list of these with commas."
 _LONGEST: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

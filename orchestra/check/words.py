@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from orchestra.classify.words import keys as listed
 from orchestra.ir.cron import label
 
 __all__ = ["did_you_mean", "listed", "near", "rounded_up", "yaml_duration"]
@@ -19,12 +20,6 @@ def rounded_up(ms: float) -> str:
     """A duration that need not be exact: in whole seconds, above two minutes in whole minutes."""
     unit = 1_000 if ms <= 120_000 else 60_000
     return label(-(-round(ms) // unit) * unit)
-
-
-def listed(names: Iterable[str]) -> str:
-    """`a`, `b` and `c`, each in back quotes."""
-    quoted = [f"`{n}`" for n in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def near(name: str, known: Iterable[str]) -> str | None:

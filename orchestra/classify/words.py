@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _UNITS = ((3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
@@ -20,7 +22,7 @@ def count(n: float) -> str:
     return f"{n:,.0f}"
 
 
-def keys(names: tuple[str, ...]) -> str:
+def keys(names: Iterable[str]) -> str:
     """`('a', 'b', 'c')` -> "`a`, `b` and `c`"."""
     quoted = [f"`{n}`" for n in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"

@@ -80,14 +80,10 @@ def _ask(plan: Plan, verb: str) -> None:
 
 
 def _counts(plan: Plan) -> dict[str, int]:
-    from orchestra.plan.model import Action
+    """As of a plan, in words for what has been done."""
+    from orchestra.plan.model import tally
 
-    replaced = plan.count(Action.REPLACE)
-    return {
-        "added": plan.count(Action.CREATE, Action.ADOPT) + replaced,
-        "changed": plan.count(Action.UPDATE),
-        "destroyed": plan.count(Action.DELETE, Action.FORGET) + replaced,
-    }
+    return dict(zip(("added", "changed", "destroyed"), tally(plan.changes).values(), strict=True))
 
 
 def _done(plan: Plan, verb: str, applied: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,18 +44,16 @@ def choose(
     """`--db`, else `--env`, else the variable, else the local Supabase stack, else the embedded one, which is made
     where there is none and `make` is set."""
     found = _environment(spec, environment) if environment is not None else None
-    url, where, embedded = _first(db, found, _home(paths), make)
-    console.note(f"Database: {where}")
+    chosen = _first(db, found, _home(paths), make)
+    console.note(f"Database: {chosen.where}")
     if found is None:
-        return Chosen(url, where, embedded=embedded)
-    return Chosen(url, where, found.name, found.protect, found.paused)
+        return chosen
+    return replace(chosen, environment=found.name, protect=found.protect, paused=found.paused)
 
 
-def _first(
-    db: str | None, environment: Environment | None, home: Path, make: bool
-) -> tuple[str, str, Path | None]:
+def _first(db: str | None, environment: Environment | None, home: Path, make: bool) -> Chosen:
     if db is not None:
-        return _url(db, "--db"), "--db", None
+        return Chosen(_url(db, "--db"), "--db")
     if environment is not None:
         variable = environment.database_env
         if variable is None:
@@ -69,14 +67,15 @@ def _first(
                 f"environment {environment.name!r} takes its database from {variable}, which is not set",
                 f"set {variable} to the URL of the database",
             )
-        return _url(value, variable), f"--env {environment.name}, from {variable}", None
+        return Chosen(_url(value, variable), f"--env {environment.name}, from {variable}")
     if value := os.environ.get(VARIABLE):
-        return _url(value, VARIABLE), VARIABLE, None
+        return Chosen(_url(value, VARIABLE), VARIABLE)
     from orchestra.cli import local
 
     if (stack := local.supabase(home)) is not None:
-        return (*stack, None)
-    return local.embedded(home, make)
+        return Chosen(*stack)
+    url, where, directory = local.embedded(home, make)
+    return Chosen(url, where, embedded=directory)
 
 
 def _environment(spec: Spec | None, name: str) -> Environment:

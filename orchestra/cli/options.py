@@ -12,8 +12,6 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
 
 class Duration(click.ParamType[float]):
     """`250ms`, `30s`, `5m`, `2h`: seconds."""
@@ -23,9 +21,11 @@ class Duration(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, (int, float)):
             return float(value)
-        if not (match := re.fullmatch(r"(\d{1,9})(ms|s|m|h|d)", value)):
+        if not re.fullmatch(r"\d{1,9}(ms|s|m|h|d)", value):
             self.fail(f"{value!r} is no duration; write 30s, 5m or 250ms", param, ctx)
-        return int(match[1]) * _UNITS[match[2]]
+        from orchestra.spec.durations import milliseconds
+
+        return milliseconds(value) / 1_000
 
 
 def workload_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

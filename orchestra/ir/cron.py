@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,20 @@ SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+
+MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+MACROS: Final = MappingProxyType(
+    {
+        "@yearly": "0 0 1 1 *",
+        "@annually": "0 0 1 1 *",
+        "@monthly": "0 0 1 * *",
+        "@weekly": "0 0 * * 0",
+        "@daily": "0 0 * * *",
+        "@midnight": "0 0 * * *",
+        "@hourly": "0 * * * *",
+    }
+)
 
 
 def every(interval_ms: int) -> str | None:
@@ -53,7 +68,7 @@ def in_zone(cron: str, timezone: str) -> str:
     A time inside a gap fires at the gap's end, so the minutes of those instants belong to it too.
     """
     minute_field = cron.split()[0]
-    local = _minutes(minute_field)
+    local = values(minute_field, 0, 59)
     shifts, gap_ends = _zone_minutes(timezone)
     minutes = {(m - shift) % 60 for m in local for shift in shifts}
     if not cron.split()[1].startswith("*"):
@@ -63,14 +78,25 @@ def in_zone(cron: str, timezone: str) -> str:
     return ",".join(str(m) for m in sorted(minutes)) + " * * * *"
 
 
-def _minutes(field: str) -> set[int]:
-    minutes: set[int] = set()
-    for part in field.split(","):
+@lru_cache(maxsize=1024)
+def values(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> frozenset[int]:
+    """What one field of an expression means, where `names` stand for the numbers from `low` on. ValueError where it
+    cannot be read; whether it is sound is a question for `check.cron`."""
+    found: set[int] = set()
+    for part in field.lower().split(","):
         span, _, step = part.partition("/")
-        low, _, high = span.partition("-")
-        first, last = (0, 59) if low == "*" else (int(low), int(high or low))
-        minutes |= set(range(first, last + 1, int(step or 1)))
-    return minutes
+        if span == "*":
+            first, last = low, high
+        else:
+            start, dash, end = span.partition("-")
+            first = _number(start, low, names)
+            last = _number(end, low, names) if dash else first
+        found.update(range(first, last + 1, int(step) if step else 1))
+    return frozenset(found)
+
+
+def _number(text: str, low: int, names: tuple[str, ...]) -> int:
+    return low + names.index(text) if text in names else int(text)
 
 
 @lru_cache(maxsize=64)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from orchestra.ir.category import Category
 from orchestra.ir.program import Address, Json
@@ -139,14 +141,21 @@ class Plan:
     def is_empty(self) -> bool:
         return not self.changes
 
-    def count(self, *actions: Action) -> int:
-        return sum(c.action in actions for c in self.changes)
-
     @property
     def summary(self) -> str:
         """`Plan: 3 to add, 1 to change, 0 to destroy.`"""
-        replaced = self.count(Action.REPLACE)
-        add = self.count(Action.CREATE, Action.ADOPT) + replaced
-        change = self.count(Action.UPDATE)
-        destroy = self.count(Action.DELETE, Action.FORGET) + replaced
-        return f"Plan: {add:,} to add, {change:,} to change, {destroy:,} to destroy."
+        words = (f"{number:,} to {verb}" for verb, number in tally(self.changes).items())
+        return f"Plan: {', '.join(words)}."
+
+
+def tally(changes: Iterable[Change]) -> dict[str, int]:
+    """How many there are to `add`, to `change` and to `destroy`; a replacement is one to add and one to destroy."""
+    actions = [c.action for c in changes]
+    return {verb: sum(a in counted for a in actions) for verb, counted in _TALLY.items()}
+
+
+_TALLY: Final = {
+    "add": frozenset({Action.CREATE, Action.ADOPT, Action.REPLACE}),
+    "change": frozenset({Action.UPDATE}),
+    "destroy": frozenset({Action.DELETE, Action.FORGET, Action.REPLACE}),
+}

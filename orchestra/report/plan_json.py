@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestra.errors import UsageError
-from orchestra.plan.model import Action, Change, Plan
+from orchestra.plan.model import Change, Plan, tally
 from orchestra.report import change_json, masked
 from orchestra.report.decode import Fields, NotAPlan
 
@@ -75,7 +75,6 @@ def _hash(document: dict[str, Any]) -> str:
 
 def _document(plan: Plan) -> dict[str, Any]:
     shown, hidden = _shown(plan)
-    replaced = plan.count(Action.REPLACE)
     return {
         "format_version": FORMAT_VERSION,
         "tool_version": shown.tool_version,
@@ -92,12 +91,7 @@ def _document(plan: Plan) -> dict[str, Any]:
         "runnable": not hidden,
         "masked": hidden,
         "destroying": shown.destroying,
-        "summary": {
-            "add": plan.count(Action.CREATE, Action.ADOPT) + replaced,
-            "change": plan.count(Action.UPDATE),
-            "destroy": plan.count(Action.DELETE, Action.FORGET) + replaced,
-            "unchanged": plan.unchanged,
-        },
+        "summary": {**tally(plan.changes), "unchanged": plan.unchanged},
         "changes": [change_json.encode(change) for change in shown.changes],
         "conditions": [
             {"code": x.code, "address": str(x.address), "message": x.message, "remedy": x.remedy}

@@ -10,7 +10,7 @@ from orchestra.report.cells import visible, wrap
 from orchestra.report.groups import Group, grouped
 from orchestra.report.style import PLAIN, Style
 from orchestra.report.symbols import SYMBOLS, legend
-from orchestra.report.tally import tally
+from orchestra.report.tally import table
 from orchestra.report.words import count, kind, plural_of
 
 MOST_ALIKE = 4
@@ -30,7 +30,7 @@ def render(plan: Plan, style: Style = PLAIN, *, show_sql: bool = False, full: bo
     if len(plan.batches) > 1:
         parts.append(_batches(plan, style))
     if len(plan.changes) >= 20:
-        parts.append("\n".join(tally(plan.changes, style)))
+        parts.append("\n".join(table(plan.changes, style)))
     parts.append(_closing(plan, style))
     return "\n\n".join(parts) + "\n"
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-_NAMES = {"edge_function": "Edge Function"}
-
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 error`, `4,950 queues`."""
@@ -18,9 +14,4 @@ def plural_of(noun: str) -> str:
 
 def kind(name: str) -> str:
     """A kind as people say it: `cron job`."""
-    return _NAMES.get(name, name.replace("_", " "))
-
-
-def listed(parts: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1]))) if parts else ""
+    return name.replace("_", " ")

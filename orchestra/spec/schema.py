@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 import jsonschema_rs
 
+from orchestra.spec import shipped
 from orchestra.spec.tree import Data
 
 SCHEMA_FILE: Final = "orchestra.v1.schema.json"
@@ -17,13 +17,8 @@ SCHEMA_FILE: Final = "orchestra.v1.schema.json"
 
 @cache
 def schema_text() -> str:
-    """The schema's text: from the package where it was installed from a wheel, else from the repository."""
-    package = resources.files("orchestra")
-    for place in (package.joinpath("_schemas"), package.joinpath("..", "schemas")):
-        file = place.joinpath(SCHEMA_FILE)
-        if file.is_file():
-            return file.read_text(encoding="utf-8")
-    raise FileNotFoundError(SCHEMA_FILE)
+    """The text of the schema of a spec."""
+    return shipped.text(SCHEMA_FILE)
 
 
 @cache

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestra.check.cron import MACROS, Cron, read_cron
+from orchestra.check.cron import Cron, read_cron
+from orchestra.ir.cron import MACROS
 
 
 def read(text: str) -> Cron:

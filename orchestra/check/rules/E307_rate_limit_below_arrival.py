@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
+from orchestra.check.rates import exceeded
 from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
-        limit, rate = w.rate_limit, w.arrival.rate
-        if limit is None or rate is None or limit.key is not None or limit.on_excess != "queue":
-            continue
-        allowed = limit.limit * 1_000 / limit.period_ms
-        if allowed < rate:
-            yield Finding(
-                w.at("rate_limit.limit"),
-                f"{allowed:.3g} a second may start, and {rate:g} come in",
-                "Raise the limit, lower `arrival.rate` if it is not meant, or write `on_excess: drop`.",
-            )
+    for w, allowed, rate in exceeded(facts, "queue"):
+        yield Finding(
+            w.at("rate_limit.limit"),
+            f"{allowed:.3g} a second may start, and {rate:g} come in",
+            "Raise the limit, lower `arrival.rate` if it is not meant, or write `on_excess: drop`.",
+        )
 
 
 RULE = Rule(

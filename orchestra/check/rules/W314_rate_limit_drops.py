@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestra.check.facts import Facts
+from orchestra.check.rates import exceeded
 from orchestra.check.rule import Finding, Rule
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    for w in facts.workloads:
-        limit, rate = w.rate_limit, w.arrival.rate
-        if limit is None or rate is None or limit.key is not None or limit.on_excess != "drop":
-            continue
-        allowed = limit.limit * 1_000 / limit.period_ms
-        if allowed < rate:
-            yield Finding(
-                w.at("rate_limit.on_excess"),
-                f"{rate:g} items a second come in and {allowed:.3g} may start: {1 - allowed / rate:.0%} are discarded",
-                "Raise the limit, or say in an ignore comment that they may be lost.",
-            )
+    for w, allowed, rate in exceeded(facts, "drop"):
+        yield Finding(
+            w.at("rate_limit.on_excess"),
+            f"{rate:g} items a second come in and {allowed:.3g} may start: {1 - allowed / rate:.0%} are discarded",
+            "Raise the limit, or say in an ignore comment that they may be lost.",
+        )
 
 
 RULE = Rule(
