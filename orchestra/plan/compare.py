@@ -13,7 +13,7 @@ from orchestra.ir.program import Address, Json, Program, Resource
 from orchestra.kinds import BY_NAME, Kind
 from orchestra.live.model import Entry, Found, Live
 from orchestra.plan.conditions import foreign_jobs, made_inactive, missing_secret, turned_by_hand
-from orchestra.plan.fields import changes, rewritten
+from orchestra.plan.fields import changes, rewritten, weightiest
 from orchestra.plan.model import Action, Condition, FieldChange
 from orchestra.plan.options import PlanOptions
 
@@ -185,11 +185,6 @@ def _compared(
     fields = changes(found.values, wanted)
     if resume:
         fields = (*fields, FieldChange("active", False, True))
-    category = max(
-        (Category.METADATA if rewritten(f) else kind.category(f.path) for f in fields),
-        key=list(Category).index,
-        default=Category.METADATA,
-    )
     replaced = any(f.path in kind.replaced_by for f in fields)
     yield replace(
         base,
@@ -200,7 +195,7 @@ def _compared(
         live=found,
         former=found if replaced else None,
         fields=fields,
-        category=category,
+        category=weightiest(kind, fields),
         reasons=tuple(_reasons(fields, wanted, found.values, applied, resume, revived)),
         drift=any(_drifted(f.path, wanted, found.values, applied) for f in fields),
         resume=resume,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from deepdiff import DeepDiff
 
+from orchestra.ir.category import Category
 from orchestra.ir.program import Json
+from orchestra.kinds import Kind
 from orchestra.plan.model import FieldChange
 from orchestra.sql import same_meaning
 
@@ -37,6 +39,15 @@ def rewritten(change: FieldChange) -> bool:
         and isinstance(old, str)
         and isinstance(new, str)
         and same_meaning(old, new)
+    )
+
+
+def weightiest(kind: Kind, fields: Iterable[FieldChange]) -> Category:
+    """The category of a change: that of its weightiest field. A statement in other words is of no weight."""
+    return max(
+        (Category.METADATA if rewritten(f) else kind.category(f.path) for f in fields),
+        key=list(Category).index,
+        default=Category.METADATA,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orchestra.ir.category import Category
 from orchestra.ir.program import Program
 from orchestra.kinds import BY_NAME
-from orchestra.plan.fields import changes
+from orchestra.plan.fields import changes, weightiest
 from orchestra.plan.model import Action, Change
 
 
@@ -45,11 +45,7 @@ def _kept(before: Program, after: Program) -> Iterator[Change]:
             yield Change(
                 resource.address,
                 Action.REPLACE if any(f.path in kind.replaced_by for f in fields) else Action.UPDATE,
-                max(
-                    (kind.category(f.path) for f in fields),
-                    key=list(Category).index,
-                    default=Category.METADATA,
-                ),
+                weightiest(kind, fields),
                 (f"the spec changed {', '.join(f.path for f in fields)}",),
                 fields,
             )
