@@ -8,7 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Counts the migrations: `migrations/0001_….sql` brings a database to version 1."""
 OLDEST_TOOL: Final = "0.1.0"
 """The oldest orchestra that understands this version."""

@@ -151,9 +151,9 @@ class Engine:
                 self.close_connections()
                 connection.execute(sql.SQL("drop database {} with (force)").format(identifier))
 
-    def hosted(self, *, pgmq: bool = True, cron: bool = True) -> supabase.Hosted:
+    def hosted(self, *, pgmq: bool = True, cron: bool = True, calls: bool = False) -> supabase.Hosted:
         """Make the setting of a hosted Supabase project; see engines.supabase."""
-        return supabase.make(self, pgmq=pgmq, cron=cron)
+        return supabase.make(self, pgmq=pgmq, cron=cron, calls=calls)
 
     def run_ticker(self) -> AbstractContextManager[object]:
         """While this is open, due cron jobs run: by the ticker, or by pg_cron, which is always live."""

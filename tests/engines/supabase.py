@@ -44,6 +44,16 @@ _PGMQ = f"""
 """
 
 
+# pg_net lets everybody enqueue and read; Vault gives its view and its functions to the project's role.
+_CALLS = f"""
+    create extension pg_net;
+    create extension supabase_vault cascade;
+    grant usage on schema vault to {ROLE} with grant option;
+    grant select, delete on vault.secrets, vault.decrypted_secrets to {ROLE} with grant option;
+    grant execute on all functions in schema vault to {ROLE} with grant option;
+"""
+
+
 @dataclass(frozen=True)
 class Hosted:
     """The setting that was made."""
@@ -52,7 +62,7 @@ class Hosted:
     role: str = ROLE
 
 
-def make(engine: Engine, *, pgmq: bool, cron: bool) -> Hosted:
+def make(engine: Engine, *, pgmq: bool, cron: bool, calls: bool = False) -> Hosted:
     """Make the roles, and the extensions with the grants that the platform gives.
 
     pgmq is an extension on `embedded` and the official SQL-only install on the real servers, which have no
@@ -63,6 +73,8 @@ def make(engine: Engine, *, pgmq: bool, cron: bool) -> Hosted:
         connection.execute(_ROLES)
         if cron:
             connection.execute(_CRON)
+        if calls:
+            connection.execute(_CALLS)
         if pgmq and engine.is_embedded:
             connection.execute("create extension pgmq")
             connection.execute(_PGMQ)

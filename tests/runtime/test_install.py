@@ -70,7 +70,9 @@ def test_only_enqueueing_and_the_trigger_run_with_the_owners_rights(db: RuntimeD
         "select proname, 'search_path=pg_catalog, pg_temp' = any(proconfig) "
         "from pg_proc where pronamespace = 'orchestra'::regnamespace and prosecdef order by 1"
     )
-    assert definers == [("on_table_change", True), ("send", True), ("send_many", True)]
+    assert definers == [
+        (name, True) for name in ("knock_at_commit", "may_read", "on_table_change", "send", "send_many")
+    ]
 
 
 def test_nobody_else_may_do_anything(db: RuntimeDb) -> None:
@@ -84,7 +86,14 @@ def test_nobody_else_may_do_anything(db: RuntimeDb) -> None:
         where c.relnamespace = 'orchestra'::regnamespace and a.grantee <> c.relowner
         order by 1"""
     )
-    assert granted == [("send", "service_role"), ("send_many", "service_role")]
+    assert granted == [
+        # Row security calls them as whoever asks; without rights on the tables they answer nothing.
+        ("caller", "public"),
+        ("may_read", "public"),
+        ("run_progress", "public"),
+        ("send", "service_role"),
+        ("send_many", "service_role"),
+    ]
     tables = db.rows(
         "select relname, relrowsecurity from pg_class "
         "where relnamespace = 'orchestra'::regnamespace and relkind = 'r'"
@@ -111,6 +120,8 @@ def test_plpgsql_check_finds_nothing(db: RuntimeDb) -> None:
     db.engine.execute("create extension if not exists plpgsql_check")
     # Triggers' transition tables are named to it; their columns are any table's.
     db.run("create table if not exists public.any_table (id int primary key)")
+    db.engine.execute("create extension if not exists pg_net")
+    db.engine.execute("create extension if not exists supabase_vault")
     found = db.engine.execute(
         """select p.proname::text, c.check::text
         from pg_proc p
@@ -119,6 +130,7 @@ def test_plpgsql_check_finds_nothing(db: RuntimeDb) -> None:
           p.oid,
           relid => case when p.prorettype = 'trigger'::regtype and p.proname = 'on_table_change'
                         then 'public.any_table'::regclass
+                        when p.proname = 'knock_at_commit' then 'orchestra.knock'::regclass
                         when p.prorettype = 'trigger'::regtype then 'orchestra.schedule'::regclass
                         else '0'::regclass end,
           oldtable => case p.proname when 'on_table_change' then 'orchestra_old'::name end,
@@ -126,7 +138,10 @@ def test_plpgsql_check_finds_nothing(db: RuntimeDb) -> None:
         ) c("check")
         where p.pronamespace = 'orchestra'::regnamespace"""
     )
-    assert found == []
+    # The answer of a step is a row of any shape, which it says that it cannot know.
+    doubts = re.compile("dynamic SQL|false alarms")
+    found = [(name, said) for name, said in found if name != "run_handler" or not doubts.search(said)]
+    assert found == [], "\n".join(f"{n}: {s}" for n, s in found)
 
 
 @pytest.mark.parametrize("name", ENGINES)

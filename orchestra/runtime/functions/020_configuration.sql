@@ -17,15 +17,24 @@ begin
     jsonb_build_object(
       'search_path', '[]'::jsonb, 'batch_size', 1, 'concurrency', 1, 'timeout_ms', 0, 'visibility_timeout_ms', 0,
       'max_attempts', 1, 'backoff_initial_ms', 0, 'backoff_factor', 1, 'backoff_max_ms', 0, 'backoff_jitter', 'full',
-      'delay_ms', 0, 'paused', false, 'summary', ''
+      'delay_ms', 0, 'paused', false, 'summary', '',
+      'per_worker', 10, 'linger_ms', 2000, 'cpu_ms', 5, 'rate_on_excess', 'queue'
     )
     || config
     || jsonb_build_object('project', set_workload.project, 'name', set_workload.name)
   );
-  -- The schema of a payload travels as text, in the form in which the plan compares it.
+  -- Documents travel as text, in the form in which the plan compares them.
   if jsonb_typeof(config -> 'payload_schema') = 'string' then
     wanted.payload_schema := (config ->> 'payload_schema')::jsonb;
   end if;
+  if jsonb_typeof(config -> 'steps') = 'string' then
+    wanted.steps := (config ->> 'steps')::jsonb;
+  end if;
+  -- A version of the code that is wanted again has to announce itself again.
+  delete from orchestra.contract c
+  using orchestra.workload w
+  where w.project = set_workload.project and w.name = set_workload.name and w.contract <> wanted.contract
+    and c.project = w.project and c.workload = w.name and c.contract = wanted.contract;
   insert into orchestra.workload values (wanted.*)
   on conflict on constraint workload_pkey do update set
     pattern = excluded.pattern,
@@ -50,6 +59,28 @@ begin
     max_depth = excluded.max_depth,
     max_age_ms = excluded.max_age_ms,
     summary = excluded.summary,
-    payload_schema = excluded.payload_schema;
+    payload_schema = excluded.payload_schema,
+    per_worker = excluded.per_worker,
+    linger_ms = excluded.linger_ms,
+    cpu_ms = excluded.cpu_ms,
+    contract = excluded.contract,
+    url_secret = excluded.url_secret,
+    key_secret = excluded.key_secret,
+    max_items = excluded.max_items,
+    rate_limit = excluded.rate_limit,
+    rate_period_ms = excluded.rate_period_ms,
+    rate_key = excluded.rate_key,
+    rate_on_excess = excluded.rate_on_excess,
+    idempotency_key = excluded.idempotency_key,
+    idempotency_ttl_ms = excluded.idempotency_ttl_ms,
+    debounce_ms = excluded.debounce_ms,
+    debounce_key = excluded.debounce_key,
+    on_failure = excluded.on_failure,
+    dead_letter_queue = excluded.dead_letter_queue,
+    steps = excluded.steps;
+  if wanted.handler = 'edge' then
+    insert into orchestra.wake (project, workload) values (set_workload.project, set_workload.name)
+    on conflict do nothing;
+  end if;
 end
 $$;

@@ -4,7 +4,7 @@
 -- pg_temp last: an empty one looks for types among the caller's temporary objects, and before all others. Rows are
 -- inserted by column name: the layouts of pgmq 1.4.4 to 1.13 differ, and so do the overloads of pgmq.send.
 --
--- SQLSTATEs: ORC20 no such workload, ORC21 ambiguous name, ORC22 the workload has no queue.
+-- SQLSTATEs: ORC20 no such workload, ORC21 ambiguous name, ORC22 the workload has no queue, ORC23 too many items.
 
 -- The workload called `name`, or `project/name` where two projects have one of that name.
 create or replace function orchestra.find_workload(name text) returns orchestra.workload
@@ -40,61 +40,129 @@ begin
 end
 $$;
 
--- The one insert behind everything that enqueues; ids in the order of the payloads. `delay` null is the workload's own.
-create or replace function orchestra.enqueue(
-  target orchestra.workload, payloads jsonb[], delay interval, headers jsonb
+-- Whether the messages of a queue can carry headers: pgmq 1.5 and later.
+create or replace function orchestra.takes_headers(queue_name text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_catalog.pg_attribute a
+    where a.attrelid = to_regclass(format('pgmq.%I', 'q_' || $1)) and a.attname = 'headers' and not a.attisdropped
+  );
+$$;
+
+-- Who is asking: the subject of the JWT that PostgREST has verified, or else the role.
+create or replace function orchestra.caller() returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(
+    nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub',
+    'role:' || coalesce(nullif(current_setting('role', true), 'none'), session_user)
+  );
+$$;
+
+-- The one insert of messages; ids in the order of the payloads. `headers` are null, or one for each payload.
+create or replace function orchestra.insert_messages(
+  target orchestra.workload, payloads jsonb[], headers jsonb[], visible timestamptz
 ) returns bigint[]
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
-  queue text := 'q_' || (target).queue_name;
-  visible timestamptz;
+  queue constant text := 'q_' || (target).queue_name;
   ids bigint[];
+begin
+  if insert_messages.headers is null then
+    execute format(
+      'with sent as (
+         insert into pgmq.%I (vt, message)
+         select $1, p.payload from unnest($2) with ordinality p(payload, position) order by p.position
+         returning msg_id
+       )
+       select array_agg(msg_id order by msg_id) from sent', queue)
+    into ids using visible, payloads;
+  else
+    if not orchestra.takes_headers((target).queue_name) then
+      raise exception 'the queue of workload % takes no headers', (target).name
+        using errcode = 'feature_not_supported', hint = 'Headers need pgmq 1.5 or later.';
+    end if;
+    execute format(
+      'with sent as (
+         insert into pgmq.%I (vt, message, headers)
+         select $1, p.payload, p.headers
+         from unnest($2, $3) with ordinality p(payload, headers, position) order by p.position
+         returning msg_id
+       )
+       select array_agg(msg_id order by msg_id) from sent', queue)
+    into ids using visible, payloads, headers;
+  end if;
+  perform orchestra.knock(target, cardinality(payloads), visible);
+  return ids;
+end
+$$;
+
+-- What is behind everything that enqueues; ids in the order of the payloads: of messages, or of runs where the workload is
+-- a pipeline. What is there already under an idempotency key, or waits under a debounce key, gives the id that it has.
+-- `scheduled_at` goes before `delay`; neither is the workload's own delay.
+create or replace function orchestra.enqueue(
+  target orchestra.workload, payloads jsonb[], delay interval default null, headers jsonb default null,
+  scheduled_at timestamptz default null, idempotency_key text default null, caller text default null
+) returns bigint[]
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  visible timestamptz;
 begin
   if (target).queue_name is null then
     raise exception 'workload % has no queue', (target).name
       using errcode = 'ORC22', hint = format('It is %s; only a queue takes messages.', (target).pattern);
   end if;
-  visible := clock_timestamp() + greatest(
+  visible := coalesce(enqueue.scheduled_at, clock_timestamp() + greatest(
     coalesce(enqueue.delay, make_interval(secs => (target).delay_ms / 1000.0)), interval '0'
-  );
-  if enqueue.headers is not null and not exists (
-    select from pg_catalog.pg_attribute a
-    where a.attrelid = to_regclass(format('pgmq.%I', queue)) and a.attname = 'headers' and not a.attisdropped
-  ) then
-    raise exception 'the queue of workload % takes no headers', (target).name
-      using errcode = 'feature_not_supported', hint = 'Headers need pgmq 1.5 or later.';
+  ));
+  if enqueue.idempotency_key is null and (target).idempotency_key is null then
+    return orchestra.enqueue_now(target, payloads, headers, visible, caller);
   end if;
-  execute format(
-    'with sent as (
-       insert into pgmq.%I (vt, message%s)
-       select $1, p.payload%s from unnest($2) with ordinality p(payload, position) order by p.position
-       returning msg_id
-     )
-     select array_agg(msg_id order by msg_id) from sent',
-    queue,
-    case when enqueue.headers is not null then ', headers' else '' end,
-    case when enqueue.headers is not null then ', $3' else '' end
-  )
-  into ids using visible, payloads, headers;
-  return ids;
+  return orchestra.enqueue_once(target, payloads, headers, visible, enqueue.idempotency_key, caller);
 end
 $$;
 
--- Enqueues one message and returns its id. Paused workloads take messages too; they wait.
+-- The same with what keys decide behind it.
+create or replace function orchestra.enqueue_now(
+  target orchestra.workload, payloads jsonb[], headers jsonb, visible timestamptz, caller text
+) returns bigint[]
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (target).debounce_ms is not null then
+    return orchestra.enqueue_last(target, payloads, headers, visible, caller);
+  elsif (target).steps is not null then
+    return orchestra.start_runs(target, payloads, visible, caller);
+  end if;
+  return orchestra.insert_messages(
+    target, payloads,
+    case when enqueue_now.headers is not null
+         then array_fill(enqueue_now.headers, array[cardinality(payloads)]) end,
+    visible
+  );
+end
+$$;
+
+-- Enqueues one message and returns its id (a run's id where the workload is a pipeline). Paused workloads take messages
+-- too; they wait.
 create or replace function orchestra.send(
-  workload text, payload jsonb, delay interval default null, headers jsonb default null
+  workload text, payload jsonb, delay interval default null, headers jsonb default null,
+  scheduled_at timestamptz default null, idempotency_key text default null
 ) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
-  select (orchestra.enqueue(orchestra.find_workload($1), array[$2], $3, $4))[1];
+  select (orchestra.enqueue(orchestra.find_workload($1), array[$2], $3, $4, $5, $6))[1];
 $$;
 
 -- Enqueues many messages at once, all or none, and returns their ids in the order of the payloads.
 create or replace function orchestra.send_many(
-  workload text, payloads jsonb[], delay interval default null, headers jsonb default null
+  workload text, payloads jsonb[], delay interval default null, headers jsonb default null,
+  scheduled_at timestamptz default null
 ) returns bigint[]
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(orchestra.enqueue(orchestra.find_workload($1), $2, $3, $4), '{}');
+  select coalesce(orchestra.enqueue(orchestra.find_workload($1), $2, $3, $4, $5), '{}');
 $$;

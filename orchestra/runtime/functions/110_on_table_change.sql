@@ -33,6 +33,9 @@ declare
   key_names text;
   changed text;
   source text;
+  visible timestamptz;
+  sent int;
+  messages jsonb[];
 begin
   -- The usual statement that finds no row costs next to nothing.
   if tg_op = 'DELETE' then
@@ -113,13 +116,24 @@ begin
       new_key, case when with_row then 'to_jsonb(n)' else 'null::jsonb' end,
       case tg_op when 'DELETE' then 'orchestra_old' else 'orchestra_new' end);
   end if;
-  execute format(
-    'insert into %s (vt, message)
-     select $1, jsonb_build_object(''op'', $2, ''table'', $3, ''key'', c.key, ''changed'', c.changed, ''at'', $4) %s
-     from (%s) c',
-    queue, case when with_row then '|| jsonb_build_object(''row'', c.row)' else '' end, source)
-  using clock_timestamp() + make_interval(secs => target.delay_ms / 1000.0),
-        lower(tg_op), format('%I.%I', tg_table_schema, tg_table_name), orchestra.iso(now());
+  source := format(
+    'select jsonb_build_object(''op'', $1, ''table'', $2, ''key'', c.key, ''changed'', c.changed, ''at'', $3) %s as message
+     from (%s) c', case when with_row then '|| jsonb_build_object(''row'', c.row)' else '' end, source);
+  if target.steps is null and target.debounce_ms is null and target.idempotency_key is null then
+    visible := clock_timestamp() + make_interval(secs => target.delay_ms / 1000.0);
+    execute format('insert into %s (vt, message) select $4, s.message from (%s) s', queue, source)
+    using lower(tg_op), format('%I.%I', tg_table_schema, tg_table_name), orchestra.iso(now()), visible;
+    get diagnostics sent = row_count;
+    if sent > 0 then
+      perform orchestra.knock(target, sent, visible);
+    end if;
+  else
+    execute format('select array_agg(s.message) from (%s) s', source)
+    into messages using lower(tg_op), format('%I.%I', tg_table_schema, tg_table_name), orchestra.iso(now());
+    if messages is not null then
+      perform orchestra.enqueue(target, messages);
+    end if;
+  end if;
   return null;
 end
 $$;

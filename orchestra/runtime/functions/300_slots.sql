@@ -34,7 +34,7 @@ language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   mine orchestra.slot;
-  fresh uuid := gen_random_uuid();
+  new_token uuid := gen_random_uuid();
 begin
   if not exists (
     select from orchestra.workload w join orchestra.project p on p.project = w.project
@@ -64,12 +64,12 @@ begin
     perform orchestra.slot_reap(mine);
   end if;
   update orchestra.slot s set
-    token = fresh,
+    token = new_token,
     pid = pg_backend_pid(),
     call_started = (select a.query_start from pg_stat_get_activity(pg_backend_pid()) a),
     lease_until = clock_timestamp() + interval '1 minute'
   where s.project = slot_enter.project and s.workload = slot_enter.workload and s.slot = slot_enter.slot;
-  return fresh;
+  return new_token;
 end
 $$;
 

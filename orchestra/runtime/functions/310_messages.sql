@@ -1,4 +1,4 @@
--- Claiming, acknowledging and failing one message.
+-- What becomes of a message whose hand-out failed.
 --
 -- Every write to a queue is fenced by read_ct, which only grows: whoever holds an older hand-out changes nothing.
 -- An attempt is a hand-out that was not refunded: read_ct minus `delivery.free`.
@@ -20,141 +20,63 @@ as $$
   ) waits(wait_ms);
 $$;
 
--- Moves a message to the dead letters, if the fence holds.
+-- Moves a message to the dead letters, if the fence holds, and tells those who wait for it: the run that it belongs to, the
+-- queue and the workload that are to hear of what has failed for good.
 create or replace function orchestra.bury_message(
   target orchestra.workload, msg_id bigint, read_ct int, attempts int, reason text, error text, sqlstate text
 ) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
-  buried boolean;
+  letter_id bigint;
+  letter orchestra.dead_letter;
+  notice jsonb;
 begin
   -- As JSON, because a queue of pgmq 1.4 has no column headers.
   execute format(
     'with gone as (
        delete from pgmq.%I m where m.msg_id = $1 and m.read_ct = $2
        returning m.msg_id, m.enqueued_at, m.message, to_jsonb(m) -> ''headers'' as headers
-     ),
-     buried as (
-       insert into orchestra.dead_letter
-         (project, workload, queue_name, msg_id, enqueued_at, payload, headers, attempts, reason, error, sqlstate)
-       select $3, $4, $5, g.msg_id, g.enqueued_at, g.message, nullif(g.headers, ''null''), $6, $7, $8, $9
-       from gone g
-       returning 1
      )
-     select count(*) > 0 from buried', 'q_' || (target).queue_name)
-  into buried
+     insert into orchestra.dead_letter
+       (project, workload, queue_name, msg_id, enqueued_at, payload, headers, attempts, reason, error, sqlstate)
+     select $3, $4, $5, g.msg_id, g.enqueued_at, g.message, nullif(g.headers, ''null''), $6, $7, $8, $9
+     from gone g
+     returning id', 'q_' || (target).queue_name)
+  into letter_id
   using bury_message.msg_id, bury_message.read_ct, (target).project, (target).name, (target).queue_name,
         attempts, reason, coalesce(error, 'no error was recorded'), sqlstate;
   delete from orchestra.delivery d
   where d.project = (target).project and d.workload = (target).name and d.msg_id = bury_message.msg_id;
-  return buried;
-end
-$$;
-
--- Hands out one message to the worker that holds a slot. No row when nothing is visible, the gate is closed, the
--- workload paused, the worker beyond the limit, or the slot lost. What has no attempt left goes to the dead letters
--- on the way. `now()` and nothing but `order by vt` let the claim walk the index on vt; the settings keep the planner
--- from believing old statistics of a table that changes all the time.
-create or replace function orchestra.next_message(
-  project text, workload text, slot int, token uuid,
-  out msg_id bigint, out read_ct int, out attempt int, out payload jsonb,
-  out sql text, out run_role text, out search_path text, out queue_name text, out keep boolean, out timeout_ms int
-)
-language plpgsql
-set search_path = '' set lock_timeout = '5s' set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off
-as $$
-declare
-  target orchestra.workload;
-  known orchestra.delivery;
-  buried int := 0;
-begin
-  select w.* into target
-  from orchestra.workload w join orchestra.project p on p.project = w.project
-  where w.project = next_message.project and w.name = next_message.workload
-    and p.gate = 'open' and not w.paused and next_message.slot <= w.concurrency;
-  if found then
-    loop
-      execute format(
-        'with next as (
-           select m.msg_id from pgmq.%1$I m where m.vt <= now() order by m.vt limit 1 for update skip locked
-         )
-         update pgmq.%1$I m set read_ct = m.read_ct + 1, vt = clock_timestamp() + $1
-         from next where m.msg_id = next.msg_id
-         returning m.msg_id, m.read_ct, m.message', 'q_' || target.queue_name)
-      into next_message.msg_id, next_message.read_ct, payload
-      using make_interval(secs => target.visibility_timeout_ms / 1000.0);
-      exit when next_message.msg_id is null;
-      attempt := next_message.read_ct;
-      if attempt > 1 then
-        select d.* into known from orchestra.delivery d
-        where d.project = next_message.project and d.workload = next_message.workload
-          and d.msg_id = next_message.msg_id;
-        attempt := greatest(attempt - coalesce(known.free, 0), 1);
+  if letter_id is null then
+    return false;
+  end if;
+  select d.* into letter from orchestra.dead_letter d where d.id = letter_id;
+  if letter.headers #>> '{orchestra,run}' is not null then
+    perform orchestra.settle_tasks(target, array[letter.headers], array[null::jsonb], true, letter.error);
+  end if;
+  if (target).dead_letter_queue is not null or (target).on_failure is not null then
+    notice := jsonb_build_object(
+      'project', letter.project, 'workload', letter.workload, 'dead_letter', letter.id, 'message_id', letter.msg_id,
+      'payload', letter.payload, 'attempts', letter.attempts, 'reason', letter.reason, 'error', letter.error,
+      'dead_at', orchestra.iso(letter.dead_at));
+    begin
+      if (target).dead_letter_queue is not null then
+        execute format('insert into pgmq.%I (vt, message) values (clock_timestamp(), $1)',
+          'q_' || (target).dead_letter_queue)
+        using notice;
       end if;
-      exit when attempt <= target.max_attempts;
-      perform orchestra.bury_message(
-        target, next_message.msg_id, next_message.read_ct, attempt - 1, 'exhausted',
-        coalesce(known.last_error, 'its worker went away without a verdict'), known.last_sqlstate
-      );
-      next_message.msg_id := null;
-      buried := buried + 1;
-      exit when buried >= 100;
-    end loop;
+      if (target).on_failure is not null then
+        perform orchestra.enqueue(w, array[notice])
+        from orchestra.workload w
+        where w.project = (target).project and w.name = (target).on_failure;
+      end if;
+    exception when others then
+      -- The message is buried all the same: its letter is the record.
+      raise warning 'orchestra: telling of dead letter % of %/%: %', letter.id, letter.project, letter.workload, sqlerrm;
+    end;
   end if;
-  update orchestra.slot s set
-    held = case when next_message.msg_id is null then '{}' else array[next_message.msg_id] end,
-    held_ct = case when next_message.msg_id is null then '{}' else array[next_message.read_ct] end,
-    due_at = case when next_message.msg_id is not null
-                  then clock_timestamp() + make_interval(secs => target.timeout_ms / 1000.0) end,
-    cancelled_at = null,
-    lease_until = clock_timestamp() + make_interval(secs => coalesce(target.visibility_timeout_ms, 60000) / 1000.0)
-  where s.project = next_message.project and s.workload = next_message.workload
-    and s.slot = next_message.slot and s.token = next_message.token;
-  if not found then
-    -- Raised, so that the hand-out is undone with it.
-    raise exception 'slot % of workload % was taken over', next_message.slot, next_message.workload
-      using errcode = 'ORC03';
-  end if;
-  sql := target.sql;
-  run_role := target.run_role;
-  search_path := (
-    select coalesce(string_agg(quote_ident(s.name), ', ' order by s.position), '')
-    from unnest(target.search_path) with ordinality s(name, position)
-  );
-  queue_name := target.queue_name;
-  keep := target.retention_completed_ms is not null;
-  timeout_ms := target.timeout_ms;
-end
-$$;
-
--- Takes a finished message off its queue; false when the hand-out is no longer the caller's.
-create or replace function orchestra.ack_message(
-  project text, workload text, queue_name text, msg_id bigint, read_ct int, keep boolean
-) returns boolean
-language plpgsql set search_path = ''
-as $$
-declare
-  acknowledged bigint;
-begin
-  if keep then
-    execute format(
-      'select m.msg_id from pgmq.%I m where m.msg_id = $1 and m.read_ct = $2 for update', 'q_' || queue_name)
-    into acknowledged using ack_message.msg_id, ack_message.read_ct;
-    if acknowledged is not null then
-      -- pgmq's own statement, because the columns of archives differ between its versions.
-      perform pgmq.archive(ack_message.queue_name, ack_message.msg_id);
-    end if;
-  else
-    execute format(
-      'delete from pgmq.%I m where m.msg_id = $1 and m.read_ct = $2 returning m.msg_id', 'q_' || queue_name)
-    into acknowledged using ack_message.msg_id, ack_message.read_ct;
-  end if;
-  if acknowledged is not null and ack_message.read_ct > 1 then
-    delete from orchestra.delivery d
-    where d.project = ack_message.project and d.workload = ack_message.workload and d.msg_id = ack_message.msg_id;
-  end if;
-  return acknowledged is not null;
+  return true;
 end
 $$;
 

@@ -1,5 +1,6 @@
--- The watch over running handlers. `statement_timeout` set inside a call does not arm, so handlers that are overdue are
--- cancelled from outside, and the slots of workers that went away are freed.
+-- The tick. It watches over running SQL handlers: `statement_timeout` set inside a call does not arm, so those that are
+-- overdue are cancelled from outside, and the slots of workers that went away are freed. And it is the safety net of the
+-- queues that are worked off in Edge Functions.
 
 -- Looks after one slot: `cancelled`, `ended`, `reaped`, or null when nothing was to do. Reaping writes to a queue, which
 -- somebody may have locked; the short lock timeout keeps that from holding up all others.
@@ -67,11 +68,70 @@ begin
 end
 $$;
 
--- The job that all queues of one poll interval share.
+-- What the tick does for one Edge-handled queue: if a message is visible, it sees to it that somebody comes. The queue is
+-- read through its index on vt, a few entries at most; a table that is locked holds it up for a moment and nobody else.
+-- Answers how many calls were made.
+create or replace function orchestra.tick_workload(project text, workload text) returns int
+language plpgsql
+set search_path = '' set lock_timeout = '50ms'
+set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+  target orchestra.workload;
+  waiting int;
+begin
+  select w.* into target from orchestra.workload w
+  where w.project = tick_workload.project and w.name = tick_workload.workload and w.handler = 'edge'
+    and w.queue_name is not null and not w.paused;
+  if not found then
+    return 0;
+  end if;
+  execute format(
+    'select count(*) from (select from pgmq.%I m where m.vt <= now() order by m.vt limit $1) v', 'q_' || target.queue_name)
+  into waiting using target.batch_size * orchestra.slots(target);
+  if waiting = 0 then
+    return 0;
+  end if;
+  return orchestra.wake(target.project, target.name, ceil(waiting / target.batch_size::numeric)::int);
+end
+$$;
+
+-- Wakes a worker where work is waiting and nobody is looking: what a worker asks for a moment after it has left, for
+-- messages that were committed while it seemed to be there still.
+create or replace function orchestra.look_v1(project text, workload text) returns void
+language sql set search_path = ''
+as $$
+  select orchestra.tick_workload($1, $2);
+$$;
+
+-- The job that all queues of one poll interval share. A paused project is not looked at.
 create or replace procedure orchestra.tick(project text, interval_ms int)
 language plpgsql
 as $$
+declare
+  item record;
+  called int;
 begin
   call orchestra.watch(tick.project, tick.interval_ms);
+  perform pg_catalog.set_config('search_path', '', true);
+  for item in
+    select w.name
+    from orchestra.workload w join orchestra.project p on p.project = w.project
+    where w.project = tick.project and w.poll_interval_ms = tick.interval_ms
+      and w.handler = 'edge' and not w.paused and p.gate = 'open'
+    order by w.name
+  loop
+    begin
+      called := orchestra.tick_workload(tick.project, item.name);
+    exception when others then
+      called := 0;
+      raise warning 'orchestra: looking after %/%: %', tick.project, item.name, sqlerrm;
+    end;
+    if called > 0 then
+      -- A call leaves with its commit.
+      commit;
+      perform pg_catalog.set_config('search_path', '', true);
+    end if;
+  end loop;
 end
 $$;

@@ -17,7 +17,7 @@ begin
 end
 $$;
 
--- How many messages of a schedule's earlier firings have not left the queue.
+-- How many messages of a schedule's earlier firings have not left the queue, or how many of their runs go on.
 create or replace function orchestra.unfinished_firings(target orchestra.workload, "position" int) returns int
 language plpgsql set search_path = ''
 as $$
@@ -26,12 +26,15 @@ declare
   counted int;
 begin
   ids := array(
-    select f.msg_id from orchestra.fired f
+    select coalesce(f.run, f.msg_id) from orchestra.fired f
     where f.project = (target).project and f.workload = (target).name and f.position = unfinished_firings.position
-      and f.msg_id is not null
+      and (f.msg_id is not null or f.run is not null)
     order by f.scheduled_for desc
     limit 32
   );
+  if (target).steps is not null then
+    return (select count(*) from orchestra.run r where r.id = any (ids) and r.status in ('waiting', 'running'));
+  end if;
   execute format('select count(*) from pgmq.%I m where m.msg_id = any ($1)', 'q_' || (target).queue_name)
   into counted using ids;
   return counted;
@@ -57,6 +60,7 @@ declare
   catchup interval;
   due timestamptz;
   last_one boolean;
+  sent bigint;
 begin
   select s.* into plan from orchestra.schedule s
   where s.project = fire_due.project and s.workload = fire_due.workload and s.position = fire_due.position;
@@ -98,8 +102,10 @@ begin
              > (case plan.overlap when 'buffer_one' then 1 else 0 end) then
         perform orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'skipped');
       elsif orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'enqueued') then
-        update orchestra.fired f set msg_id = (orchestra.enqueue(
-          target, array[jsonb_build_object('scheduled_for', orchestra.iso(due))], null, null))[1]
+        sent := (orchestra.enqueue(target, array[jsonb_build_object('scheduled_for', orchestra.iso(due))]))[1];
+        update orchestra.fired f set
+          msg_id = case when target.steps is null then sent end,
+          run = case when target.steps is not null then sent end
         where f.project = fire_due.project and f.workload = fire_due.workload and f.scheduled_for = due;
       end if;
     elsif target.pattern = 'scheduled_sql' then

@@ -49,8 +49,33 @@ as $$
   select orchestra.set_paused('resume', $1, $2, false);
 $$;
 
+-- Makes a dead letter's place in its run free again, and says whether there is one: a step that has been joined, or whose
+-- run has ended, takes nothing back. The items of a plain request always do.
+create or replace function orchestra.reopen_task(headers jsonb) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  the_run constant bigint := (headers #>> '{orchestra,run}')::bigint;
+  the_step constant text := coalesce(headers #>> '{orchestra,step}', 'items');
+begin
+  update orchestra.step s set failed = s.failed - 1, status = 'running', finished_at = null
+  from orchestra.run r
+  where s.run = the_run and s.step = the_step and s.failed > 0 and r.id = the_run
+    and r.attempt = (headers #>> '{orchestra,a}')::int
+    and (the_step = 'items' and r.status <> 'cancelled' or r.status = 'running' and s.status = 'running');
+  if not found then
+    return false;
+  end if;
+  delete from orchestra.task t
+  where t.run = the_run and t.step = the_step and t.i = (headers #>> '{orchestra,i}')::int and t.failed;
+  update orchestra.run r set status = 'running', finished_at = null, error = null
+  where r.id = the_run and r.status <> 'running';
+  return true;
+end
+$$;
+
 -- Sends dead letters back as new messages, with all their attempts before them: those of `ids`, or the oldest
--- `at_most`. Answers how many.
+-- `at_most`. Answers how many. A task of a run whose place is gone stays; asked for by its id it is an error.
 create or replace function orchestra.redrive(
   workload text, ids bigint[] default null, at_most int default 1000, delay interval default '0'
 ) returns bigint
@@ -74,15 +99,97 @@ begin
     limit case when redrive.ids is null then redrive.at_most end
     for update skip locked
   loop
+    if letter.headers #>> '{orchestra,run}' is not null and not orchestra.reopen_task(letter.headers) then
+      if redrive.ids is not null then
+        raise exception 'dead letter % belongs to run %, which goes on without it', letter.id, letter.headers #>> '{orchestra,run}'
+          using errcode = 'ORC24', hint = format('Try the run again: select orchestra.retry_run(%s)', letter.headers #>> '{orchestra,run}');
+      end if;
+      continue;
+    end if;
+    -- Not by its keys: they were enqueued once already.
     update orchestra.dead_letter d set
       redriven_at = clock_timestamp(),
-      redriven_as = (orchestra.enqueue(target, array[letter.payload], redrive.delay, letter.headers))[1]
+      redriven_as = (orchestra.insert_messages(
+        target, array[letter.payload], case when letter.headers is not null then array[letter.headers] end,
+        clock_timestamp() + greatest(redrive.delay, interval '0')))[1]
     where d.id = letter.id;
     redriven := redriven + 1;
   end loop;
   perform orchestra.log_verb('redrive', target.project, target.name,
     jsonb_build_object('count', redriven, 'ids', to_jsonb(redrive.ids)));
   return redriven;
+end
+$$;
+
+-- Ends a run: nothing more of it begins, its queued tasks are dropped when they come up, and the handlers that are running
+-- are told to stop when they renew their leases. False when it has ended already.
+create or replace function orchestra.cancel_run(run bigint) returns boolean
+language plpgsql set search_path = ''
+as $$
+declare
+  the_run orchestra.run;
+  ended boolean;
+begin
+  select r.* into the_run from orchestra.run r where r.id = cancel_run.run;
+  if the_run.id is null then
+    raise exception 'there is no run %', cancel_run.run using errcode = 'ORC25';
+  end if;
+  ended := orchestra.end_run_as(the_run.id, 'cancelled', format('cancelled by %s', session_user));
+  perform orchestra.log_verb('cancel_run', the_run.project, the_run.workload,
+    jsonb_build_object('run', the_run.id, 'ended', ended));
+  return ended;
+end
+$$;
+
+-- Takes a run up again that has failed or been cancelled, at what has not been done: each task that is left gets all its
+-- attempts anew. What earlier attempts still have under way counts nothing any more.
+create or replace function orchestra.retry_run(run bigint) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  the_run orchestra.run;
+  target orchestra.workload;
+begin
+  select r.* into the_run from orchestra.run r where r.id = retry_run.run for update;
+  if the_run.id is null then
+    raise exception 'there is no run %', retry_run.run using errcode = 'ORC25';
+  end if;
+  select w.* into target from orchestra.workload w where w.project = the_run.project and w.name = the_run.workload;
+  if target.name is null then
+    raise exception 'there is no workload % any more', the_run.workload using errcode = 'ORC20';
+  end if;
+  if the_run.status not in ('failed', 'cancelled') then
+    raise exception 'run % is %', the_run.id, the_run.status
+      using errcode = 'ORC26', hint = 'Only a run that has failed or been cancelled can be tried again.';
+  end if;
+  if target.steps is null then
+    if the_run.status = 'cancelled' then
+      raise exception 'run % has been cancelled, and its items are gone', the_run.id
+        using errcode = 'ORC26', hint = 'Send them again.';
+    end if;
+    perform orchestra.redrive(target.project || '/' || target.name, array(
+      select d.id from orchestra.dead_letter d
+      where d.project = target.project and d.workload = target.name and d.redriven_at is null
+        and (d.headers #>> '{orchestra,run}')::bigint = the_run.id
+    ));
+  else
+    -- Its letters stay as they are, but for this: the tasks they tell of are sent again, under the next attempt.
+    update orchestra.dead_letter d set redriven_at = clock_timestamp()
+    where d.project = target.project and d.workload = target.name and d.redriven_at is null
+      and (d.headers #>> '{orchestra,run}')::bigint = the_run.id;
+    update orchestra.run r set
+      status = 'running', attempt = r.attempt + 1, finished_at = null, error = null
+    where r.id = the_run.id;
+    delete from orchestra.task t where t.run = the_run.id and t.failed;
+    update orchestra.step s set status = 'waiting', finished_at = null
+    where s.run = the_run.id and s.status <> 'done';
+    insert into orchestra.step (run, step, position)
+    select the_run.id, s.step ->> 'name', s.position
+    from jsonb_array_elements(target.steps) with ordinality s(step, position)
+    on conflict do nothing;
+    perform orchestra.advance_run(target, the_run.id);
+  end if;
+  perform orchestra.log_verb('retry_run', the_run.project, the_run.workload, jsonb_build_object('run', the_run.id));
 end
 $$;
 

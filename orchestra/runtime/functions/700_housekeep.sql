@@ -51,7 +51,10 @@ begin
     );
 
   delete from orchestra.slot s
-  where s.project = target.project and s.workload = target.name and s.slot > target.concurrency and s.token is null;
+  where s.project = target.project and s.workload = target.name and s.slot > orchestra.slots(target)
+    and (s.token is null or s.pid is null and s.lease_until < now());
+
+  perform orchestra.prune_work(target, at_most);
 
   if target.queue_name is null then
     return;
@@ -87,6 +90,62 @@ begin
        )', queue)
     using target.project, target.name, start_at, at_most;
   end if;
+end
+$$;
+
+-- The same for what stands beside the queue: calls, runs, keys, starts that a rate limit has counted.
+create or replace function orchestra.prune_work(target orchestra.workload, at_most int) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  done_for constant interval :=
+    make_interval(secs => coalesce((target).retention_completed_ms / 1000.0, 7 * 86400));
+  failed_for constant interval := make_interval(secs => coalesce((target).retention_failed_ms / 1000.0, 90 * 86400));
+  old_runs bigint[];
+begin
+  delete from orchestra.call c
+  where c.id in (
+    select o.id from orchestra.call o
+    where o.project = (target).project and o.workload = (target).name and o.status <> 'running'
+      and o.accepted_at < now() - case o.status when 'done' then done_for else failed_for end
+    order by o.accepted_at limit at_most
+  );
+
+  old_runs := array(
+    select o.id from orchestra.run o
+    where o.project = (target).project and o.workload = (target).name and o.status not in ('waiting', 'running')
+      and o.started_at < now() - case o.status when 'done' then done_for else failed_for end
+      and o.finished_at < now() - case o.status when 'done' then done_for else failed_for end
+    order by o.started_at limit greatest(at_most / 50, 1)
+  );
+  delete from orchestra.task t where t.run = any (old_runs);
+  delete from orchestra.run r where r.id = any (old_runs);
+
+  delete from orchestra.idempotency i
+  where i.ctid = any (array(
+    select o.ctid from orchestra.idempotency o
+    where o.project = (target).project and o.workload = (target).name and o.expires_at < now()
+    order by o.expires_at limit at_most
+  ));
+
+  delete from orchestra.debounce d
+  where d.ctid = any (array(
+    select o.ctid from orchestra.debounce o
+    where o.project = (target).project and o.workload = (target).name and o.due_at < now() - interval '1 hour'
+    limit at_most
+    for update skip locked
+  ));
+
+  delete from orchestra.rate r
+  where r.ctid = any (array(
+    select o.ctid from orchestra.rate o
+    where o.project = (target).project and o.workload = (target).name and o.key <> ''
+      and o.updated_at < now() - interval '1 hour'
+        - make_interval(secs => coalesce((target).rate_period_ms, 0) / 1000.0)
+      and coalesce(o.ahead, '-infinity') < now()
+    limit at_most
+    for update skip locked
+  ));
 end
 $$;
 
@@ -171,29 +230,36 @@ $$;
 
 -- What removed workloads have left behind, except their dead letters, which are somebody's data.
 create or replace function orchestra.prune_removed(project text, at_most int) returns void
-language sql set search_path = ''
+language plpgsql set search_path = ''
 as $$
-  delete from orchestra.delivery d
-  where d.ctid = any (array(
-    select o.ctid from orchestra.delivery o
-    where o.project = $1
-      and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
-    limit $2
+declare
+  removed regclass;
+begin
+  delete from orchestra.task t
+  where t.ctid = any (array(
+    select o.ctid from orchestra.run r join orchestra.task o on o.run = r.id
+    where r.project = prune_removed.project
+      and not exists (select from orchestra.workload w where w.project = r.project and w.name = r.workload)
+    limit at_most
   ));
-  delete from orchestra.fired f
-  where f.ctid = any (array(
-    select o.ctid from orchestra.fired o
-    where o.project = $1
-      and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
-    limit $2
-  ));
-  delete from orchestra.scheduled_run r
-  where r.ctid = any (array(
-    select o.ctid from orchestra.scheduled_run o
-    where o.project = $1
-      and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
-    limit $2
-  ));
+  for removed in
+    select c.oid::regclass
+    from pg_catalog.pg_class c
+    where c.relnamespace = 'orchestra'::regnamespace and c.relname in (
+      'delivery', 'fired', 'scheduled_run', 'call', 'run', 'idempotency', 'debounce', 'rate', 'reader'
+    )
+  loop
+    execute format(
+      'delete from %1$s d
+       where d.ctid = any (array(
+         select o.ctid from %1$s o
+         where o.project = $1
+           and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
+         limit $2
+       ))', removed)
+    using prune_removed.project, at_most;
+  end loop;
+end
 $$;
 
 create or replace procedure orchestra.housekeep(project text)
@@ -205,6 +271,9 @@ declare
 begin
   call orchestra.watch(housekeep.project);
 
+  perform pg_catalog.set_config('search_path', '', true);
+  perform orchestra.reap_calls(housekeep.project);
+  commit;
   perform pg_catalog.set_config('search_path', '', true);
   for item in
     select w.name from orchestra.workload w where w.project = housekeep.project order by w.name

@@ -9,14 +9,18 @@
 -- Claims are of one message, so no message ever shares the fate of another.
 
 -- Runs a handler as its role, on its search_path, and returns when it has done and can no longer be cancelled. Whatever
--- goes wrong is raised: call it in a block that catches `others`, `query_canceled` and `assert_failure`.
+-- goes wrong is raised: call it in a block that catches `others`, `query_canceled` and `assert_failure`. Where it is to
+-- answer, for the steps of a pipeline, the answer is its first row: the value of a single column, or else the row.
 create or replace function orchestra.run_handler(
   project text, workload text, slot int, token uuid,
-  sql text, run_role text, handler_path text, timeout_ms int, payload jsonb, attempt int, message_id bigint
-) returns void
+  sql text, run_role text, handler_path text, timeout_ms int, payload jsonb, attempt int, message_id bigint,
+  answers boolean default false
+) returns jsonb
 language plpgsql
 as $$
 declare
+  first_row record;
+  answer jsonb;
   own_role constant text := pg_catalog.current_setting('role');
   own_lock_wait constant text := pg_catalog.current_setting('lock_timeout');
   cancelled boolean;
@@ -28,7 +32,15 @@ begin
   if run_role is not null then
     perform pg_catalog.set_config('role', run_role, true);
   end if;
-  execute sql using payload, attempt, message_id;
+  if answers then
+    execute sql into first_row using payload, attempt, message_id;
+    answer := pg_catalog.to_jsonb(first_row);
+    if (select count(*) from pg_catalog.jsonb_object_keys(answer)) = 1 then
+      answer := (select e.value from pg_catalog.jsonb_each(answer) e);
+    end if;
+  else
+    execute sql using payload, attempt, message_id;
+  end if;
   -- What the handler deferred to the commit has to fail here, where it is caught.
   set constraints all immediate;
   perform pg_catalog.set_config('role', own_role, true);
@@ -42,6 +54,7 @@ begin
   elsif cancelled is null then
     raise exception 'the slot was lost' using errcode = 'ORC03';
   end if;
+  return answer;
 end
 $$;
 
@@ -87,6 +100,7 @@ as $$
 declare
   token uuid;
   item record;
+  answer jsonb;
   fresh boolean := true;
   done boolean;
   lost boolean;
@@ -117,11 +131,14 @@ begin
     begin
       fresh := false;
       perform pg_catalog.set_config('search_path', '', true);
-      perform orchestra.run_handler(
+      answer := orchestra.run_handler(
         drain_sql.project, drain_sql.workload, drain_sql.worker, token,
-        item.sql, item.run_role, item.search_path, item.timeout_ms, item.payload, item.attempt, item.msg_id);
-      lost := not orchestra.ack_message(
-        drain_sql.project, drain_sql.workload, item.queue_name, item.msg_id, item.read_ct, item.keep);
+        item.sql, item.run_role, item.search_path, item.timeout_ms, item.payload, item.attempt, item.msg_id, item.answers);
+      select pg_catalog.cardinality(orchestra.ack_messages(
+        w, array[item.msg_id], array[item.read_ct], pg_catalog.jsonb_build_object(item.msg_id, answer))) = 0
+      into lost
+      from orchestra.workload w
+      where w.project = drain_sql.project and w.name = drain_sql.workload;
       if lost then
         -- Somebody else has the message by now: what this handler did is undone.
         raise exception 'the lease was lost' using errcode = 'ORC03';

@@ -1,0 +1,240 @@
+-- The one claim, for workers in Edge Functions and in SQL alike.
+
+-- Hands out up to `wanted` visible messages, oldest visibility first, each counted by read_ct before anybody sees it.
+-- `company` says that the worker holds others already. On the way
+--
+--   what has no attempt left goes to the dead letters;
+--   a message whose last hand-out ended without a verdict is suspected of having killed its worker and goes out alone, and
+--   so does every message that has one attempt only: company would die with it;
+--   what belongs to a run that has ended leaves the queue, and what begins one begins it;
+--   what is above the rate limit waits or is dropped; `wait_ms` is when to ask again;
+--   a claim holds 4 MB of messages at most, so that large ones do not fill a worker's memory.
+--
+-- `now()` and nothing but `order by vt` let the claim walk the index on vt; the settings keep the planner from believing
+-- old statistics of a table that changes all the time.
+create or replace function orchestra.claim_messages(
+  target orchestra.workload, wanted int, company boolean,
+  out ids bigint[], out cts int[], out attempts int[], out messages jsonb[], out headers jsonb[],
+  out alone boolean, out wait_ms int
+)
+language plpgsql
+set search_path = '' set lock_timeout = '5s'
+set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+  queue constant text := format('pgmq.%I', 'q_' || (target).queue_name);
+  with_headers constant boolean := orchestra.takes_headers((target).queue_name);
+  most_bytes constant int := 4 * 1024 * 1024;
+  found_tids tid[];
+  found_ids bigint[];
+  found_cts int[];
+  found_bytes bigint;
+  special boolean;
+  chosen record;
+begin
+  ids := '{}';
+  alone := (target).max_attempts = 1;
+  if wanted <= 0 or (alone and company) then
+    return;
+  end if;
+  if alone then
+    wanted := 1;
+  end if;
+  for round in 1 .. 20 loop
+    execute format(
+      'select array_agg(p.ctid), array_agg(p.msg_id), array_agg(p.read_ct), sum(p.bytes), bool_or(p.special)
+       from (
+         select m.ctid, m.msg_id, m.read_ct, pg_column_size(m.message) as bytes, m.read_ct > 0 %s as special
+         from %s m where m.vt <= now() order by m.vt limit $1 for update skip locked
+       ) p',
+      case when with_headers then 'or coalesce(m.headers ? ''orchestra'', false)' end, queue)
+    into found_tids, found_ids, found_cts, found_bytes, special using wanted;
+    exit when found_ids is null;
+    special := special or found_bytes > most_bytes or (target).rate_limit is not null or (target).steps is not null;
+    if special then
+      chosen := orchestra.choose_messages(target, found_tids, found_ids, found_cts, company, most_bytes, with_headers);
+      found_tids := chosen.tids;
+      wait_ms := chosen.wait_ms;
+      continue when cardinality(found_tids) = 0 and chosen.moved;
+      exit when cardinality(found_tids) = 0;
+      alone := alone or chosen.alone;
+    end if;
+    execute format(
+      'with handed as (
+         update %s m set read_ct = m.read_ct + 1, vt = clock_timestamp() + $2
+         where m.ctid = any ($1) returning m.msg_id, m.read_ct, m.message, %s as headers
+       )
+       select array_agg(h.msg_id), array_agg(h.read_ct), array_agg(h.message), array_agg(h.headers) from handed h',
+      queue, case when with_headers then 'm.headers' else 'null::jsonb' end)
+    into ids, cts, messages, headers
+    using found_tids, make_interval(secs => (target).visibility_timeout_ms / 1000.0);
+    if special then
+      attempts := array(
+        select chosen.attempts[array_position(chosen.ids, i.id)]
+        from unnest(ids) with ordinality i(id, position) order by i.position
+      );
+    else
+      attempts := array_fill(1, array[cardinality(ids)]);
+    end if;
+    return;
+  end loop;
+  alone := false;
+end
+$$;
+
+-- What of the messages that a claim has found and locked is handed out. `moved` says that others left the queue, or its head.
+create or replace function orchestra.choose_messages(
+  target orchestra.workload, found_tids tid[], found_ids bigint[], found_cts int[],
+  company boolean, most_bytes int, with_headers boolean,
+  out tids tid[], out ids bigint[], out attempts int[], out alone boolean, out moved boolean, out wait_ms int
+)
+language plpgsql set search_path = ''
+as $$
+declare
+  queue constant text := format('pgmq.%I', 'q_' || (target).queue_name);
+  the_tid tid;
+  the_id bigint;
+  ct int;
+  bytes int;
+  message jsonb;
+  task jsonb;
+  attempt int;
+  suspect boolean;
+  last_error text;
+  last_sqlstate text;
+  total bigint := 0;
+  free record;
+  the_key text;
+begin
+  tids := '{}';
+  ids := '{}';
+  attempts := '{}';
+  alone := false;
+  moved := false;
+  for the_tid, the_id, ct, bytes, message, task, attempt, suspect, last_error, last_sqlstate in execute format(
+    'select f.tid, f.id, f.ct, pg_column_size(m.message) as bytes, m.message, %s as task,
+            greatest(f.ct + 1 - coalesce(d.free, 0), 1) as attempt,
+            f.ct > coalesce(d.settled, 0) as suspect, d.last_error, d.last_sqlstate
+     from unnest($1, $2, $3) with ordinality f(tid, id, ct, position)
+     join %s m on m.msg_id = f.id
+     left join orchestra.delivery d on d.project = $4 and d.workload = $5 and d.msg_id = f.id and f.ct > 0
+     order by f.position',
+    case when with_headers then 'm.headers -> ''orchestra''' else 'null::jsonb' end, queue)
+  using found_tids, found_ids, found_cts, (target).project, (target).name
+  loop
+    if attempt > (target).max_attempts then
+      perform orchestra.bury_message(
+        target, the_id, ct, attempt - 1, 'exhausted',
+        coalesce(last_error, 'its worker went away without a verdict'), last_sqlstate);
+      moved := true;
+      continue;
+    end if;
+    if (target).steps is not null and task ->> 'step' is null then
+      execute format('delete from %s m where m.msg_id = $1', queue) using the_id;
+      perform orchestra.start_run(target, (task ->> 'run')::bigint, message, null);
+      moved := true;
+      continue;
+    end if;
+    if task ->> 'run' is not null and not exists (
+      select from orchestra.run r
+      where r.id = (task ->> 'run')::bigint and r.status = 'running' and r.attempt = (task ->> 'a')::int
+    ) then
+      execute format('delete from %s m where m.msg_id = $1', queue) using the_id;
+      moved := true;
+      continue;
+    end if;
+    exit when suspect and (company or cardinality(tids) > 0);
+    exit when cardinality(tids) > 0 and total + bytes > most_bytes;
+    if (target).rate_limit is not null then
+      the_key := coalesce(orchestra.key_of(message, (target).rate_key), '');
+      free := orchestra.rate_take(target, the_key, 1);
+      if free.allowed = 0 then
+        if (target).rate_on_excess = 'drop' then
+          execute format('delete from %s m where m.msg_id = $1', queue) using the_id;
+          update orchestra.rate r set dropped = r.dropped + 1
+          where r.project = (target).project and r.workload = (target).name and r.key = the_key;
+        elsif (target).rate_key is not null then
+          execute format('update %s m set vt = $2 where m.msg_id = $1', queue)
+          using the_id, orchestra.rate_postpone(target, the_key, free.free_at);
+        else
+          wait_ms := greatest(ceil(extract(epoch from free.free_at - clock_timestamp()) * 1000), 1);
+          exit;
+        end if;
+        moved := true;
+        continue;
+      end if;
+    end if;
+    total := total + bytes;
+    tids := tids || the_tid;
+    ids := ids || the_id;
+    attempts := attempts || attempt;
+    if suspect then
+      alone := true;
+      exit;
+    end if;
+  end loop;
+end
+$$;
+
+-- A step of a pipeline, by the headers of its task.
+create or replace function orchestra.step_of(target orchestra.workload, headers jsonb) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select s from jsonb_array_elements((target).steps) s where s ->> 'name' = $2 #>> '{orchestra,step}';
+$$;
+
+-- Hands out one message to the SQL worker that holds a slot. No row when nothing is visible, the gate is closed, the
+-- workload paused, the worker beyond the limit, or the slot lost.
+create or replace function orchestra.next_message(
+  project text, workload text, slot int, token uuid,
+  out msg_id bigint, out read_ct int, out attempt int, out payload jsonb,
+  out sql text, out run_role text, out search_path text, out timeout_ms int, out answers boolean
+)
+language plpgsql set search_path = '' set lock_timeout = '5s'
+as $$
+declare
+  target orchestra.workload;
+  claimed record;
+  step jsonb;
+  names text[];
+begin
+  select w.* into target
+  from orchestra.workload w join orchestra.project p on p.project = w.project
+  where w.project = next_message.project and w.name = next_message.workload
+    and p.gate = 'open' and not w.paused and next_message.slot <= w.concurrency;
+  if found then
+    claimed := orchestra.claim_messages(target, 1, false);
+    msg_id := claimed.ids[1];
+    read_ct := claimed.cts[1];
+    attempt := claimed.attempts[1];
+    payload := claimed.messages[1];
+    if target.steps is not null then
+      step := orchestra.step_of(target, claimed.headers[1]);
+    end if;
+  end if;
+  answers := coalesce((step ->> 'answers')::boolean, false);
+  sql := coalesce(step ->> 'sql', target.sql);
+  timeout_ms := coalesce((step ->> 'timeout_ms')::int, target.timeout_ms);
+  run_role := case when step is not null then step ->> 'run_role' else target.run_role end;
+  names := case when step is not null then array(select jsonb_array_elements_text(coalesce(step -> 'search_path', '[]')))
+                else target.search_path end;
+  search_path := (
+    select coalesce(string_agg(quote_ident(s.name), ', ' order by s.position), '')
+    from unnest(names) with ordinality s(name, position)
+  );
+  update orchestra.slot s set
+    held = case when next_message.msg_id is null then '{}' else array[next_message.msg_id] end,
+    held_ct = case when next_message.msg_id is null then '{}' else array[next_message.read_ct] end,
+    due_at = case when next_message.msg_id is not null
+                  then clock_timestamp() + make_interval(secs => next_message.timeout_ms / 1000.0) end,
+    cancelled_at = null,
+    lease_until = clock_timestamp() + make_interval(secs => coalesce(target.visibility_timeout_ms, 60000) / 1000.0)
+  where s.project = next_message.project and s.workload = next_message.workload
+    and s.slot = next_message.slot and s.token = next_message.token;
+  if not found then
+    -- Raised, so that the hand-out is undone with it.
+    raise exception 'slot % of workload % was taken over', next_message.slot, next_message.workload
+      using errcode = 'ORC03';
+  end if;
+end
+$$;

@@ -1,0 +1,125 @@
+-- Settling hand-outs: acknowledged, failed, or given back unstarted.
+
+-- Takes finished messages off their queue, those whose hand-out is still the caller's; their ids. `results` holds by id what
+-- the tasks of a run have answered.
+create or replace function orchestra.ack_messages(
+  target orchestra.workload, ids bigint[], cts int[], results jsonb default null
+) returns bigint[]
+language plpgsql
+set search_path = '' set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+  queue constant text := format('pgmq.%I', 'q_' || (target).queue_name);
+  task constant text := case when orchestra.takes_headers((target).queue_name)
+    then 'case when m.headers ? ''orchestra'' then m.headers end' else 'null::jsonb' end;
+  acked bigint[];
+  tasks jsonb[];
+begin
+  if (target).retention_completed_ms is null then
+    execute format(
+      'with gone as (
+         delete from %s m using unnest($1, $2) a(id, ct) where m.msg_id = a.id and m.read_ct = a.ct
+         returning m.msg_id, %s as task
+       )
+       select array_agg(g.msg_id), array_agg(g.task) from gone g', queue, task)
+    into acked, tasks using ids, cts;
+  else
+    execute format(
+      'select array_agg(g.msg_id), array_agg(g.task)
+       from (
+         select m.msg_id, %s as task from %s m join unnest($1, $2) a(id, ct) on m.msg_id = a.id and m.read_ct = a.ct
+         for update of m
+       ) g', task, queue)
+    into acked, tasks using ids, cts;
+    if acked is not null then
+      -- pgmq's own statement, because the columns of archives differ between its versions.
+      perform pgmq.archive((target).queue_name, acked);
+    end if;
+  end if;
+  if acked is null then
+    return array[]::bigint[];
+  end if;
+  if 1 < any (cts) then
+    delete from orchestra.delivery d
+    where d.project = (target).project and d.workload = (target).name and d.msg_id = any (acked);
+  end if;
+  if cardinality(array_remove(tasks, null)) > 0 then
+    perform orchestra.settle_tasks(
+      target, tasks,
+      array(select results -> s.id::text from unnest(acked) with ordinality s(id, position) order by s.position),
+      false
+    );
+  end if;
+  return acked;
+end
+$$;
+
+-- Gives messages back that were handed out and not started: at once, and at no attempt. The hand-out is refunded; read_ct
+-- stays, or the fence would break. Answers the ids of those that were still the caller's.
+create or replace function orchestra.give_back(target orchestra.workload, ids bigint[], cts int[]) returns bigint[]
+language plpgsql
+set search_path = '' set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+  given bigint[];
+begin
+  execute format(
+    'with given as (
+       update pgmq.%I m set vt = clock_timestamp()
+       from unnest($1, $2) b(id, ct) where m.msg_id = b.id and m.read_ct = b.ct
+       returning m.msg_id, m.read_ct
+     ),
+     noted as (
+       insert into orchestra.delivery as d (project, workload, msg_id, free, settled)
+       select $3, $4, g.msg_id, 1, g.read_ct from given g order by g.msg_id
+       on conflict on constraint delivery_pkey do update set
+         free = d.free + 1, settled = greatest(d.settled, excluded.settled), updated_at = now()
+       returning d.msg_id
+     )
+     select coalesce(array_agg(n.msg_id), ''{}'') from noted n', 'q_' || (target).queue_name)
+  into given using ids, cts, (target).project, (target).name;
+  return given;
+end
+$$;
+
+-- Everything that a worker reports in one turn. `fails` is
+-- [{"id": "12", "ct": 1, "error": "text", "code": "ORC01" | "timeout" | null, "snooze_ms": 1000 | null}, …].
+-- Answers the ids of what came too late: somebody else has had the message since.
+create or replace function orchestra.settle(
+  target orchestra.workload, ack bigint[], ack_ct int[], results jsonb, fails jsonb, back bigint[], back_ct int[]
+) returns bigint[]
+language plpgsql set search_path = ''
+as $$
+declare
+  late bigint[] := array[]::bigint[];
+  settled bigint[];
+  failure record;
+begin
+  if cardinality(ack) > 0 then
+    settled := orchestra.ack_messages(target, ack, ack_ct, results);
+    if cardinality(settled) < cardinality(ack) then
+      late := array(select a from unnest(ack) a where a <> all (settled));
+    end if;
+  end if;
+  if cardinality(back) > 0 then
+    settled := orchestra.give_back(target, back, back_ct);
+    late := late || array(select b from unnest(back) b where b <> all (settled));
+  end if;
+  for failure in
+    select (f ->> 'id')::bigint as id, (f ->> 'ct')::int as ct, f ->> 'error' as error,
+           case when f ->> 'snooze_ms' is not null then 'ORC02'
+                when f ->> 'code' = 'timeout' then '57014'
+                else f ->> 'code' end as code,
+           (f ->> 'snooze_ms') || ' milliseconds' as hint
+    from jsonb_array_elements(fails) f
+    order by 1
+  loop
+    if orchestra.fail_message(
+      (target).project, (target).name, failure.id, failure.ct, failure.error, failure.code, failure.hint
+    ) = 'lost' then
+      late := late || failure.id;
+    end if;
+  end loop;
+  return late;
+end
+$$;
