@@ -1,4 +1,7 @@
-"""The runtime, installed once a module on each engine that the module asks for with `ENGINES = (...)`."""
+"""The runtime, installed once a module on each engine that the module asks for with `ENGINES = (...)`.
+
+`CALLS = True` gives it pg_net and Vault, which pg15 lacks.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def db(request: pytest.FixtureRequest, engine_pool: Pool) -> Iterator[RuntimeDb]
     """The runtime on one engine, its project open, as a role that is no superuser."""
     engine = engine_pool.engine(request.param)
     engine.reset()
-    hosted = engine.hosted()
+    hosted = engine.hosted(calls=getattr(request.module, "CALLS", False))
     runtime = RuntimeDb(engine, hosted.dsn)
     install(runtime.main)
     runtime.run(

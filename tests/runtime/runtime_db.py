@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from engines import Engine
+from psycopg.types.json import Jsonb
 
 from orchestra import runtime
 
@@ -29,6 +31,114 @@ def install(connection: psycopg.Connection[Any]) -> None:
 def install_functions(connection: psycopg.Connection[Any]) -> None:
     for _, text in runtime.functions():
         connection.execute(text)
+
+
+@dataclass
+class Turn:
+    """What a turn answered. `given` are the messages handed out: (msg_id, read_ct, attempt, message, headers)."""
+
+    verdict: str
+    wait_ms: int | None
+    alone: bool
+    given: list[tuple[int, int, int, Any, Any]]
+    late: list[int]
+
+    @property
+    def ids(self) -> list[int]:
+        return [m[0] for m in self.given]
+
+
+class Worker:
+    """A worker of an Edge Function as the database sees it: it speaks the protocol and does what the test says."""
+
+    def __init__(self, db: RuntimeDb, workload: str, contract: str = "c1") -> None:
+        self.db = db
+        self.workload = workload
+        self.contract = contract
+        self.seq = 0
+        self.held: dict[int, int] = {}
+        row = db.rows(
+            "select verdict, slot, token::text, config from orchestra.enter_v1(%s, %s, %s)",
+            PROJECT,
+            workload,
+            contract,
+        )[0]
+        self.verdict, self.slot, self.token, self.config = row
+
+    def turn(
+        self,
+        want: int = 0,
+        *,
+        ack: Iterable[int] = (),
+        back: Iterable[int] = (),
+        fails: Iterable[dict[str, Any]] = (),
+        results: dict[str, Any] | None = None,
+        seq: int | None = None,
+        connection: psycopg.Connection[Any] | None = None,
+    ) -> Turn:
+        """The next turn, or with `seq` that one again."""
+        if seq is None:
+            self.seq += 1
+            seq = self.seq
+        ack, back, failed = list(ack), list(back), list(fails)
+        rows = (
+            (connection or self.db.main)
+            .execute(
+                "select verdict, msg_id, read_ct, attempt, message, headers from orchestra.turn_v1("
+                "%s, %s, %s, %s, %s, %s, %s::bigint[], %s::int[], %s, %s, %s::bigint[], %s::int[], %s)",
+                (
+                    PROJECT,
+                    self.workload,
+                    self.slot,
+                    self.token,
+                    seq,
+                    self.contract,
+                    ack,
+                    [self.held.get(i, 1) for i in ack],
+                    Jsonb(results) if results is not None else None,
+                    Jsonb([{"ct": self.held.get(int(f["id"]), 1), **f} for f in failed]) if failed else None,
+                    back,
+                    [self.held.get(i, 1) for i in back],
+                    want,
+                ),
+            )
+            .fetchall()
+        )
+        own = rows[0]
+        given = [tuple(r[1:]) for r in rows if r[0] == "run"]
+        for done in (*ack, *back, *(int(f["id"]) for f in failed)):
+            self.held.pop(done, None)
+        self.held.update({m[0]: m[1] for m in given})
+        late = [r[1] for r in rows if r[0] == "late"]
+        return Turn(own[0], own[4]["wait_ms"], own[4]["alone"], given, late)
+
+    def extend(self, ids: Iterable[int] | None = None) -> list[int]:
+        """The ids that are lost."""
+        ids = list(self.held if ids is None else ids)
+        return [
+            r[0]
+            for r in self.db.rows(
+                "select orchestra.extend_v1(%s, %s, %s, %s, %s::bigint[], %s::int[])",
+                PROJECT,
+                self.workload,
+                self.slot,
+                self.token,
+                ids,
+                [self.held.get(i, 1) for i in ids],
+            )
+        ]
+
+    def leave(self, back: Iterable[int] = ()) -> None:
+        back = list(back)
+        self.db.run(
+            "select orchestra.leave_v1(%s, %s, %s, %s, %s::bigint[], %s::int[])",
+            PROJECT,
+            self.workload,
+            self.slot,
+            self.token,
+            back,
+            [self.held.pop(i, 1) for i in back],
+        )
 
 
 class RuntimeDb:
@@ -81,6 +191,34 @@ class RuntimeDb:
                 **columns,
             },
         )
+
+    def edge(self, *, name: str | None = None, **columns: Any) -> str:
+        """A queue whose handler is an Edge Function of version `c1`; its name, which nothing else has."""
+        name = name or f"e{next(_numbers)}"
+        self.run("select pgmq.create(%s)", name)
+        row = {
+            "pattern": "queue",
+            "handler": "edge",
+            "contract": "c1",
+            "url_secret": "function_url",
+            "key_secret": "function_key",
+            "queue_name": name,
+            "batch_size": 10,
+            "concurrency": 10,
+            "timeout_ms": 5_000,
+            "visibility_timeout_ms": 30_000,
+            "max_attempts": 3,
+            "poll_interval_ms": 1_000,
+            "backoff_jitter": "none",
+            **columns,
+        }
+        self.insert_workload(name, row)
+        self.run("insert into orchestra.wake (project, workload) values (%s, %s)", PROJECT, name)
+        return name
+
+    def worker(self, name: str, contract: str = "c1") -> Worker:
+        """Comes in as a worker of that version; it may be told to leave at once."""
+        return Worker(self, name, contract)
 
     def scheduled(self, sql: str = "select $1, $2, $3", **columns: Any) -> str:
         name = f"s{next(_numbers)}"

@@ -33,6 +33,7 @@ declare
   chosen record;
 begin
   ids := '{}';
+  cts := '{}';
   alone := (target).max_attempts = 1;
   if wanted <= 0 or (alone and company) then
     return;
