@@ -9,6 +9,7 @@ from dataclasses import replace
 from orchestra.errors import RequirementError
 from orchestra.ir.program import Program, Resource
 from orchestra.kinds.grant import Grant
+from orchestra.kinds.progress import Progress
 from orchestra.kinds.project import Project
 from orchestra.kinds.requirement import Requirement, describe
 from orchestra.kinds.table_trigger import TableTrigger
@@ -139,7 +140,9 @@ def _findings(
     workloads = [r for r in program if isinstance(r, Workload)]
     triggers = [r for r in program if isinstance(r, TableTrigger)]
     grants = [r for r in program if isinstance(r, Grant)]
-    roles = {w.run_role for w in workloads if w.run_role} | {role for g in grants for role in g.roles}
+    readers = [r for r in program if isinstance(r, Progress)]
+    roles = {s.role for w in workloads for s in w.statements() if s.role}
+    roles |= {role for g in grants for role in g.roles} | {role for r in readers for role in r.roles}
     known = "orchestra.project" in server.relations
     return Findings(
         checks.handler_faults(database, workloads),
@@ -155,11 +158,14 @@ def _foreign(database: Database, workloads: Iterable[Workload]) -> dict[str, lis
     tables: dict[str, set[tuple[str, str]]] = {}
     words: dict[str, frozenset[str]] = {}
     for w in workloads:
-        if w.sql and not w.search_path:
-            seen = inspect(w.sql)
+        for statement in w.statements():
+            if statement.search_path:
+                continue
+            seen = inspect(statement.sql)
             if any(o.schema is None for o in seen.operators):
-                tables[w.key] = {(r.schema, r.name) for r in seen.relations if r.schema}
-                words[w.key] = frozenset(_WORD.findall(w.sql))
+                named = {(r.schema, r.name) for r in seen.relations if r.schema}
+                tables[w.key] = tables.get(w.key, set()) | named
+                words[w.key] = words.get(w.key, frozenset()) | frozenset(_WORD.findall(statement.sql))
     wanted = sorted({t for found in tables.values() for t in found})
     foreign = checks.columns_with_own_operators(database, wanted)
     result: dict[str, list[ForeignColumn]] = {}

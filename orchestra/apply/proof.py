@@ -90,6 +90,6 @@ def _handlers(database: Database, wanted: Program) -> None:
     faults = handler_faults(database, [r for r in wanted if isinstance(r, Workload)])
     if faults:
         raise ApplyError(
-            f"workload.{faults[0].workload}: PostgreSQL refuses its SQL: {faults[0].message}",
+            f"workload.{faults[0].workload}: {faults[0].said}",
             "everything was rolled back; mend run.sql",
         )

@@ -59,6 +59,11 @@ def has_edge(workload: Workload) -> bool:
     return isinstance(workload.handler, EdgeHandler)
 
 
+def has_door(workload: Workload) -> bool:
+    """Whether HTTP requests start it."""
+    return any(isinstance(t, HttpTrigger) for t in workload.triggers)
+
+
 def only_http(workload: Workload) -> bool:
     return bool(workload.triggers) and all(isinstance(t, HttpTrigger) for t in workload.triggers)
 

@@ -58,7 +58,7 @@ def _block(address: Address, resource: Resource, project: str, note: str | None)
         head += "".join([f"--   {line}\n" for line in note.splitlines()])
     statements = ";\n".join(statements_of(resource, project))
     if not statements:
-        return f"{head}--   Nothing to run: only its presence is checked.\n"
+        return f"{head}--   Nothing to run: {BY_NAME[resource.kind].silent}.\n"
     return f"{head}{statements};\n"
 
 

@@ -6,8 +6,10 @@ from typing import Final
 
 from orchestra.kinds import (
     cron_job,
+    edge_function,
     extension,
     grant,
+    progress,
     project,
     queue,
     requirement,
@@ -29,6 +31,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     queue.KIND,
     workload.KIND,
     grant.KIND,
+    progress.KIND,
+    edge_function.KIND,
     cron_job.KIND,
     table_trigger.KIND,
 )

@@ -47,6 +47,8 @@ class Kind:
     owned: bool = True
     """Whether the registry records it and a missing address means that it is to be removed."""
     plural: str = ""
+    silent: str = "only its presence is checked"
+    """Why there is nothing to run for one, where there is not."""
 
     def category(self, path: str) -> Category:
         return self.categories.get(path, Category.BEHAVIOUR)

@@ -8,6 +8,7 @@ from typing import Final
 from orchestra.ir.sql import literal
 from orchestra.kinds.requirement import Requirement, condition
 from orchestra.kinds.workload import Workload
+from orchestra.kinds.workload.steps import Statement
 from orchestra.live.connect import Database, first_line
 from orchestra.live.model import ForeignColumn, HandlerFault, Table
 
@@ -31,8 +32,8 @@ def failed_requirements(database: Database, requirements: Sequence[Requirement])
 
 def handler_faults(database: Database, workloads: Iterable[Workload]) -> list[HandlerFault]:
     """Parses each SQL handler against the live catalogue under its own search path. One round trip."""
-    wanted = [w for w in workloads if w.sql]
-    groups = [(_search_path(w), w.sql or "") for w in wanted]
+    wanted = [(w, statement) for w in workloads for statement in w.statements()]
+    groups = [(_search_path(statement), statement.sql) for _, statement in wanted]
     return [
         HandlerFault(
             w.key,
@@ -40,14 +41,15 @@ def handler_faults(database: Database, workloads: Iterable[Workload]) -> list[Ha
             error.diag.sqlstate or "",
             int(error.diag.statement_position) if error.diag.statement_position else None,
             error.diag.message_hint or "",
+            statement.step,
         )
-        for w, error in zip(wanted, database.parse(groups, PARAMETERS), strict=True)
+        for (w, statement), error in zip(wanted, database.parse(groups, PARAMETERS), strict=True)
         if error is not None
     ]
 
 
-def _search_path(workload: Workload) -> str:
-    path = ", ".join('"' + s.replace('"', '""') + '"' for s in workload.search_path)
+def _search_path(statement: Statement) -> str:
+    path = ", ".join('"' + s.replace('"', '""') + '"' for s in statement.search_path)
     return f"select pg_catalog.set_config('search_path', {literal(path)}, true)"
 
 

@@ -37,6 +37,10 @@ class ServerFacts:
     now: datetime
     identity: str = ""
     """See `plan.model.Target`."""
+    headers: bool = True
+    """Whether pgmq's messages carry headers here, or will (1.5 and later): what pipelines need."""
+    available: frozenset[str] = frozenset()
+    """Those of pg_net and supabase_vault that are there or could be created."""
 
     @property
     def cron_seconds(self) -> bool:
@@ -138,6 +142,13 @@ class HandlerFault:
     sqlstate: str
     position: int | None
     hint: str
+    step: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What is said of it, after the workload's address."""
+        whose = "its SQL" if self.step is None else f"the SQL of step {self.step}"
+        return f"PostgreSQL refuses {whose}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ with there as (
   select w.schema || '.' || w.relation as name, c.oid, has_table_privilege(c.oid, 'select') as readable
   from (values
     ('pgmq', 'meta'), ('cron', 'job'), ('cron', 'job_run_details'), ('vault', 'secrets'), ('orchestra', 'version'),
-    ('orchestra', 'project'), ('orchestra', 'registry'), ('orchestra', 'workload'), ('orchestra', 'schedule')
+    ('orchestra', 'project'), ('orchestra', 'registry'), ('orchestra', 'workload'), ('orchestra', 'schedule'),
+    ('orchestra', 'contract'), ('orchestra', 'reader')
   ) w(schema, relation)
   join pg_catalog.pg_namespace n on n.nspname = w.schema
   join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = w.relation
@@ -31,6 +32,20 @@ select
   exists (select from pg_catalog.pg_available_extensions where name = 'pgmq') as pgmq_available,
   (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron') as pg_cron_default,
   exists (select from there where name = 'pgmq.meta') as pgmq,
+  coalesce(
+    (select exists (
+       select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = 'headers' and not a.attisdropped
+     )
+     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'pgmq' and c.relname = 'message_record'),
+    (select string_to_array(e.default_version, '.')::int[] >= array[1, 5]
+     from pg_catalog.pg_available_extensions e
+     where e.name = 'pgmq' and e.default_version ~ '^[0-9]+([.][0-9]+)*$'),
+    true
+  ) as headers,
+  array(
+    select e.name::text from pg_catalog.pg_available_extensions e where e.name in ('pg_net', 'supabase_vault')
+  ) as available,
   array(
     -- The history of jobs is for people only, so it is left out where this role may not read it.
     select name from there where readable or name <> 'cron.job_run_details'

@@ -133,8 +133,8 @@ def _runtime(database: Database, server: ServerFacts) -> list[Found]:
 
 
 def _plain(values: dict[str, Json]) -> dict[str, Json]:
-    """A payload schema is compared as canonical text, as the spec's side has it."""
-    schema = values.get("payload_schema")
-    if schema is not None:
-        values["payload_schema"] = canonical_json(schema)
+    """Documents are compared as canonical text, as the spec's side has them."""
+    for name in ("payload_schema", "steps"):
+        if values.get(name) is not None:
+            values[name] = canonical_json(values[name])
     return values

@@ -33,4 +33,6 @@ def probe(database: Database) -> ServerFacts:
             "so orchestra cannot tell what is already there",
             "connect as the role that made the first apply",
         )
-    return ServerFacts(**{**row, "relations": frozenset(row["relations"])})
+    return ServerFacts(
+        **{**row, "relations": frozenset(row["relations"]), "available": frozenset(row["available"])}
+    )

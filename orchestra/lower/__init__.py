@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from orchestra.classify import pattern_of
+from orchestra.classify.features import has_edge
 from orchestra.ir.program import Program, Resource
 from orchestra.kinds import (
     BY_NAME,
     cron_job,
+    edge_function,
     extension,
     grant,
+    progress,
     queue,
     requirement,
     runtime,
@@ -40,20 +43,25 @@ def lower(spec: Spec, chosen: Mapping[str, Pattern] | None = None) -> Program:
 
 def _resources(spec: Spec, chosen: Mapping[str, Pattern]) -> Iterator[Resource]:
     queued = [w for w in spec.workloads if chosen.get(w.name) == "queue"]
+    wakes = any(has_edge(w) for w in queued)
     yield from requirement.lower(spec)
-    yield from extension.lower(queues=bool(queued), jobs=bool(spec.workloads))
+    yield from extension.lower(
+        queues=bool(queued), jobs=bool(spec.workloads), wakes=wakes, secrets=wakes or bool(spec.secrets)
+    )
     yield from runtime.lower()
     yield Project(spec.project)
-    yield from secret.lower(spec)
+    yield from secret.lower(spec, wakes=wakes)
     for w in spec.workloads:
         pattern = chosen.get(w.name)
         if pattern is None:
             continue
-        yield from workload_kind.lower(w, pattern)
+        yield from workload_kind.lower(w, pattern, spec)
+        yield from edge_function.lower(w)
         yield from table_trigger.lower(w, spec.project)
         yield from cron_job.lower(w, pattern, spec.project)
         if pattern == "queue":
             yield from queue.lower(w)
             yield from grant.lower(w, spec.project)
+            yield from progress.lower(w, spec.project)
     if spec.workloads:
         yield from cron_job.lower_project({w.poll_interval_ms for w in queued}, spec.project)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from orchestra.ir.program import Address, Program
 from orchestra.kinds.cron_job import CronJob
 from orchestra.kinds.grant import Grant
+from orchestra.kinds.progress import Progress
 from orchestra.kinds.table_trigger import TableTrigger
 from orchestra.kinds.workload import Workload
 from orchestra.live.model import ForeignColumn, HandlerFault, Live, Table
@@ -88,6 +89,25 @@ def _server(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[B
             "install pg_cron and add it to shared_preload_libraries (on Supabase: enable it under Integrations)",
             exit_code=1,
         )
+    for name in ("pg_net", "supabase_vault"):
+        if Address("extension", name) in creates and name not in server.available:
+            yield Blocker(
+                f"no_{name}",
+                Address("extension", name),
+                f"this server has no {name} to create, and Edge Functions are called through it",
+                "enable it (on Supabase: Database, Extensions), or give the work to SQL handlers (run: {sql: …})",
+                exit_code=1,
+            )
+    if not server.headers:
+        for w in program:
+            if isinstance(w, Workload) and w.steps is not None:
+                yield Blocker(
+                    "no_headers",
+                    w.address,
+                    "the messages of this server's pgmq carry no headers, and the tasks of a pipeline need them",
+                    "upgrade pgmq to 1.5 or later",
+                    exit_code=1,
+                )
     if server.cron_database not in (None, "", server.database) and _jobs(program):
         yield Blocker(
             "cron_database",
@@ -194,7 +214,7 @@ def _handlers(drafts: Sequence[Draft], findings: Findings) -> Iterator[Blocker]:
         yield Blocker(
             "sql",
             Address("workload", fault.workload),
-            f"PostgreSQL refuses its SQL: {fault.message}{at}",
+            f"{fault.said}{at}",
             fault.hint
             or "mend run.sql, or create what it needs first; a cron job with it would fail at every tick",
             exit_code=1,
@@ -248,19 +268,20 @@ def _tables(program: Program, findings: Findings) -> Iterator[Blocker]:
 
 def _roles(program: Program, findings: Findings, live: Live) -> Iterator[Blocker]:
     for resource in program:
-        if isinstance(resource, Workload) and resource.run_role is not None:
-            member = findings.roles.get(resource.run_role)
+        acting = resource.statements() if isinstance(resource, Workload) else ()
+        for role in sorted({s.role for s in acting if s.role is not None}):
+            member = findings.roles.get(role)
             if member is None:
-                yield _no_role(resource.address, resource.run_role)
+                yield _no_role(resource.address, role)
             elif not member:
                 yield Blocker(
                     "role",
                     resource.address,
-                    f"{live.server.role} may not act as {resource.run_role}",
-                    f'grant "{resource.run_role}" to "{live.server.role}"',
+                    f"{live.server.role} may not act as {role}",
+                    f'grant "{role}" to "{live.server.role}"',
                     exit_code=1,
                 )
-        if isinstance(resource, Grant):
+        if isinstance(resource, (Grant, Progress)):
             for role in resource.roles:
                 if role not in findings.roles:
                     yield _no_role(resource.address, role)

@@ -12,7 +12,13 @@ from orchestra.ir.category import Category
 from orchestra.ir.program import Address, Json, Program, Resource
 from orchestra.kinds import BY_NAME, Kind
 from orchestra.live.model import Entry, Found, Live
-from orchestra.plan.conditions import foreign_jobs, made_inactive, missing_secret, turned_by_hand
+from orchestra.plan.conditions import (
+    foreign_jobs,
+    made_inactive,
+    missing_secret,
+    not_deployed,
+    turned_by_hand,
+)
 from orchestra.plan.fields import changes, rewritten, weightiest
 from orchestra.plan.model import Action, Condition, FieldChange
 from orchestra.plan.options import PlanOptions
@@ -82,6 +88,9 @@ def _one(
     if kind.name == "secret":
         if found is None:
             conditions.append(missing_secret(resource))
+        return
+    if kind.name == "edge_function":
+        conditions += not_deployed(resource, found)
         return
     entry = live.entries.get(resource.address)
     mine = entry is not None and not entry.tombstoned

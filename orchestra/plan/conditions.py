@@ -54,3 +54,19 @@ def missing_secret(secret: Resource) -> Condition:
         f"Vault has no secret named {secret.object_name}",
         f"select vault.create_secret('…', '{secret.object_name}')",
     )
+
+
+def not_deployed(function: Resource, found: Found | None) -> Iterator[Condition]:
+    """Nothing of this version has announced itself yet; an older one goes on until it does."""
+    wanted = function.values()["contract"]
+    versions = found.extra.get("versions") or [] if found else []
+    if wanted not in versions:
+        yield Condition(
+            "not_deployed",
+            function.address,
+            f"the Edge Function {function.key} was never seen"
+            if found is None
+            else f"the Edge Function {function.key} that is deployed has contract {found.values['contract']}, "
+            f"the spec asks for {wanted}",
+            f"after the apply: orchestra compile --out supabase && supabase functions deploy {function.key}",
+        )

@@ -63,7 +63,7 @@ def make(
         tuple(stops),
         cut(changes, live.server.lock_slots),
         tuple(_desired(drafts)),
-        unchanged=sum(r.kind not in ("requirement", "secret") for r in program)
+        unchanged=sum(r.kind not in ("requirement", "secret", "edge_function") for r in program)
         - sum(d.resource is not None for d in drafts),
     )
 

@@ -18,6 +18,7 @@ Pattern = Literal["scheduled_sql", "wait_until", "queue"]
 QueueKind = Literal["standard", "unlogged"]
 TableEvent = Literal["insert", "update", "delete"]
 Overlap = Literal["skip", "allow", "buffer_one"]
+FailurePolicy = Literal["fail_run", "continue"]
 
 
 class Source(Protocol):
@@ -162,11 +163,14 @@ Handler = SqlHandler | EdgeHandler
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """`failure_policy` is what becomes of the run when one of the step's tasks has failed for good."""
+
     name: str
     durations: Durations
     depends_on: tuple[str, ...] = ()
     map: str | None = None
     handler: Handler = field(default_factory=EdgeHandler)
+    failure_policy: FailurePolicy = "fail_run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +203,10 @@ class QueueOptions:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Database roles that may enqueue by RPC."""
+    """Database roles that may enqueue by RPC, and that may read how far the runs are that they asked for."""
 
     enqueue: tuple[str, ...] = ()
+    progress: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def step_of(name: str, data: Map, defaults: Map, ms: Milliseconds) -> Step:
         depends_on=tuple(data.get("depends_on", ())),
         map=data.get("map"),
         handler=handler_of(data.get("run"), defaults),
+        failure_policy=data.get("failure_policy", "fail_run"),
     )
 
 

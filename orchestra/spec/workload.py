@@ -103,11 +103,15 @@ class Builder:
             protect=get("protect"),
             pattern=get("pattern"),
             linger_ms=ms[data["linger"]] if "linger" in data else self.linger,
-            access=Access(tuple(data["access"].get("enqueue", ()))) if "access" in data else _NO_ACCESS,
+            access=_access(data["access"]) if "access" in data else _NO_ACCESS,
             steps=made,
             queue=QueueOptions(queue.get("name") or name.replace("-", "_"), queue.get("kind", "standard")),
             moved=data["moved"]["from"] if "moved" in data else None,
         )
+
+
+def _access(data: Map) -> Access:
+    return Access(tuple(data.get("enqueue", ())), tuple(data.get("progress", ())))
 
 
 def _fan_out(data: Map) -> FanOut:

@@ -59,6 +59,7 @@ def inspect(sql: str) -> Inspection:
     return Inspection(
         statements=len(statements),
         kind=_kind(statements[0]),
+        answers=_answers(statements[0]),
         relations=tuple(walk.relations),
         functions=tuple(walk.functions),
         operators=tuple(walk.operators),
@@ -66,6 +67,12 @@ def inspect(sql: str) -> Inspection:
         columns=frozenset(walk.columns),
         parameters=frozenset(walk.parameters),
     )
+
+
+def _answers(statement: dict[str, Any]) -> bool:
+    node, body = next(iter(statement.items()))
+    returning = "returningClause" in body or "returningList" in body
+    return (node == "SelectStmt" and "intoClause" not in body) or returning
 
 
 def _kind(statement: dict[str, Any]) -> str:

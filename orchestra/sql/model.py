@@ -48,6 +48,8 @@ class Inspection:
     offset: int | None = None
     statements: int = 0
     kind: str = ""
+    answers: bool = False
+    """Whether the first statement returns rows."""
     relations: tuple[Relation, ...] = ()
     functions: tuple[Name, ...] = ()
     operators: tuple[Name, ...] = ()

@@ -49,7 +49,6 @@ workloads:
     trigger: manual
     duration: {max: 10s}
     run: {sql: "select app.relay(:payload)"}
-    payload_schema: ./payloads/product.json
 """,
     check=check,
 )

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from orchestra.classify.features import has_edge
 from orchestra.ir import cron
 from orchestra.ir.category import Category
 from orchestra.ir.program import Resource
 from orchestra.ir.sql import call, dollar, literal, value
 from orchestra.kinds.kind import Kind, Server, read_sql
-from orchestra.spec.model import Pattern, ScheduleTrigger, SqlHandler, Workload
+from orchestra.spec.model import Pattern, ScheduleTrigger, Workload
 
 _EXACT: Final = "a rule refuses intervals that pg_cron cannot represent before they get here"
 
@@ -57,7 +58,7 @@ def lower(workload: Workload, pattern: Pattern, project: str) -> Iterator[CronJo
             trigger.overlap,
             trigger.catchup_window_ms,
         )
-    if pattern == "queue" and isinstance(workload.handler, SqlHandler):
+    if pattern == "queue" and not has_edge(workload):
         for number in range(1, workload.concurrency.limit + 1):
             key = f"{workload.name}.worker-{number}"
             command = _call("drain_sql", project, workload.name, number)

@@ -1,4 +1,4 @@
-"""`extension.NAME`: pgmq and pg_cron. They are made where they are missing and never removed."""
+"""`extension.NAME`: pgmq and pg_cron, and what calls to Edge Functions need. They are made where they are missing and never removed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ class Extension(Resource):
     present: bool = True
 
 
-def lower(*, queues: bool, jobs: bool) -> Iterator[Extension]:
+def lower(*, queues: bool, jobs: bool, wakes: bool, secrets: bool) -> Iterator[Extension]:
     if queues:
         yield Extension("pgmq")
     if jobs:
         yield Extension("pg_cron")
+    if wakes:
+        yield Extension("pg_net")
+    if secrets:
+        yield Extension("supabase_vault")
 
 
 def ensure(extension: Extension, project: str, server: Server) -> tuple[str, ...]:

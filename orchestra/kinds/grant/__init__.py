@@ -40,13 +40,17 @@ def lower(workload: Workload, project: str) -> Iterator[Grant]:
 
 
 def ensure(grant: Grant, project: str, server: Server) -> tuple[str, ...]:
-    signature = f"{ident('public', grant.function)}(jsonb)"
-    roles = ", ".join(ident(role) for role in grant.roles)
     return (
         f"create or replace function {ident('public', grant.function)}(payload jsonb) returns bigint\n"
         "language sql security definer set search_path = ''\n"
         f"as {dollar(grant.source, '')}",
-        # Only the roles of the spec: what an earlier spec or default privileges gave is taken back first.
+        *execute_only(f"{ident('public', grant.function)}(jsonb)", grant.roles),
+    )
+
+
+def execute_only(signature: str, roles: tuple[str, ...]) -> tuple[str, ...]:
+    """Only these roles may call the function: what an earlier spec or default privileges gave is taken back first."""
+    return (
         "do $orchestra$\ndeclare grantee text;\nbegin\n"
         "  for grantee in\n"
         "    select case when a.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end\n"
@@ -55,7 +59,7 @@ def ensure(grant: Grant, project: str, server: Server) -> tuple[str, ...]:
         "  loop\n"
         f"    execute format({literal(f'revoke all on function {signature} from %s')}, grantee);\n"
         "  end loop;\nend\n$orchestra$",
-        f"grant execute on function {signature} to {roles}",
+        f"grant execute on function {signature} to {', '.join(ident(role) for role in roles)}",
     )
 
 

@@ -30,7 +30,10 @@ class Queue(Resource):
 
 
 def lower(workload: Workload) -> Iterator[Queue]:
+    """The workload's own, and the one that hears of its dead letters."""
     yield Queue(workload.name, workload.queue.name, workload.queue.kind)
+    if workload.dead_letter_queue is not None:
+        yield Queue(f"{workload.name}.dead-letters", workload.dead_letter_queue)
 
 
 def ensure(queue: Queue, project: str, server: Server) -> tuple[str, ...]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from orchestra.ir.program import Resource
 from orchestra.kinds.kind import Kind, Server, read_sql
 from orchestra.spec.model import Spec
+
+FUNCTION_URL: Final = "function_url"
+FUNCTION_KEY: Final = "function_key"
+_VAULT: Final = {FUNCTION_URL: "orchestra_function_url", FUNCTION_KEY: "orchestra_function_key"}
+"""Secrets that wake-up calls need, by the name in Vault that they have unless the spec gives another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +26,18 @@ class Secret(Resource):
         return self.vault
 
 
-def lower(spec: Spec) -> Iterator[Secret]:
-    for secret in spec.secrets:
-        yield Secret(secret.name, secret.vault)
+def lower(spec: Spec, *, wakes: bool) -> Iterator[Secret]:
+    """Those of the spec, and those that wake-up calls need where there are any."""
+    names = {secret.name: secret.vault for secret in spec.secrets}
+    if wakes:
+        names = {name: vault_name(spec, name) for name in _VAULT} | names
+    for name, vault in sorted(names.items()):
+        yield Secret(name, vault)
+
+
+def vault_name(spec: Spec, name: str) -> str:
+    """What Vault calls the secret that the spec calls `name`."""
+    return next((s.vault for s in spec.secrets if s.name == name), _VAULT.get(name, name))
 
 
 def ensure(secret: Secret, project: str, server: Server) -> tuple[str, ...]:

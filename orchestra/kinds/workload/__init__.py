@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
+from orchestra.classify.features import has_door, has_edge
 from orchestra.ir.category import Category
+from orchestra.ir.contract import contract_of
 from orchestra.ir.program import Resource
 from orchestra.ir.sql import call, canonical_json, literal, value
 from orchestra.kinds.kind import Kind, Server, read_sql
-from orchestra.spec.model import Pattern, SqlHandler
+from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL, vault_name
+from orchestra.kinds.workload.steps import Statement, step_statements, steps_json
+from orchestra.platform import EDGE_LINGER_MS
+from orchestra.spec.model import Pattern, Spec, SqlHandler
 from orchestra.spec.model import Workload as Declared
 from orchestra.sql import bind
 
@@ -49,25 +54,55 @@ class Workload(Resource):
     max_age_ms: int | None = None
     summary: str = ""
     payload_schema: str | None = None
+    per_worker: int = 10
+    linger_ms: int = EDGE_LINGER_MS
+    cpu_ms: int = 5
+    contract: str | None = None
+    url_secret: str | None = None
+    key_secret: str | None = None
+    max_items: int | None = None
+    rate_limit: int | None = None
+    rate_period_ms: int | None = None
+    rate_key: str | None = None
+    rate_on_excess: str = "queue"
+    idempotency_key: str | None = None
+    idempotency_ttl_ms: int | None = None
+    debounce_ms: int | None = None
+    debounce_key: str | None = None
+    on_failure: str | None = None
+    dead_letter_queue: str | None = None
+    steps: str | None = None
+    """JSON: the steps of a pipeline, each after those that it depends on."""
     protect: bool | None = None
 
+    def statements(self) -> tuple[Statement, ...]:
+        """What runs in SQL: its handler, or the steps that do."""
+        if self.steps is not None:
+            return tuple(step_statements(self.steps))
+        return (Statement(self.sql, self.run_role, self.search_path),) if self.sql is not None else ()
 
-def lower(workload: Declared, pattern: Pattern) -> Iterator[Workload]:
+
+def lower(workload: Declared, pattern: Pattern, spec: Spec) -> Iterator[Workload]:
     handler = workload.handler
-    sql = handler if isinstance(handler, SqlHandler) else None
+    sql = handler if isinstance(handler, SqlHandler) and not workload.steps else None
+    edge = has_edge(workload)
     queue = pattern == "queue"
+    wakes = edge and queue
+    rate, once, last = workload.rate_limit, workload.idempotency_key, workload.debounce
+    # A message that has one attempt is handed out alone, so that none dies of another: a worker then does one at a time.
+    alone = workload.retry.max_attempts == 1
     # A scheduled statement is retried only where its own `retry` says so; a default does not apply to it.
     retried = queue or "retry" in workload.written
     backoff = workload.retry.backoff
     yield Workload(
         workload.name,
         pattern=pattern,
-        handler="sql" if sql else "edge",
+        handler="edge" if edge else "sql",
         sql=bind(sql.sql).text if sql else None,
         run_role=sql.role if sql else None,
         search_path=sql.search_path if sql else (),
         queue_name=workload.queue.name if queue else None,
-        batch_size=workload.batch_size if queue and sql is None else 1,
+        batch_size=workload.batch_size if wakes and not alone else 1,
         concurrency=workload.concurrency.limit if queue else 1,
         poll_interval_ms=workload.poll_interval_ms if queue else None,
         timeout_ms=workload.timeout_ms,
@@ -85,6 +120,26 @@ def lower(workload: Declared, pattern: Pattern) -> Iterator[Workload]:
         max_age_ms=workload.alerts.max_age_ms,
         summary=workload.summary,
         payload_schema=_canonical(workload.payload_schema_json),
+        per_worker=1 if wakes and alone else workload.concurrency.per_worker if wakes else 10,
+        linger_ms=EDGE_LINGER_MS if workload.linger_ms is None else workload.linger_ms,
+        cpu_ms=workload.durations.cpu_ms if wakes else 5,
+        contract=contract_of(workload) if edge or has_door(workload) else None,
+        url_secret=vault_name(spec, FUNCTION_URL) if wakes else None,
+        key_secret=vault_name(spec, FUNCTION_KEY) if wakes else None,
+        max_items=workload.fan_out.max if workload.fan_out and queue else None,
+        rate_limit=rate.limit if rate else None,
+        rate_period_ms=rate.period_ms if rate else None,
+        rate_key=rate.key if rate else None,
+        rate_on_excess=rate.on_excess if rate else "queue",
+        idempotency_key=once.key if once else None,
+        idempotency_ttl_ms=once.ttl_ms if once else None,
+        debounce_ms=last.period_ms if last else None,
+        debounce_key=last.key if last else None,
+        on_failure=workload.on_failure,
+        dead_letter_queue=workload.dead_letter_queue,
+        steps=steps_json(workload.steps, workload.timeout_ms if "timeout" in workload.written else None)
+        if workload.steps
+        else None,
         protect=workload.protect,
     )
 
@@ -128,6 +183,8 @@ KIND = Kind(
         "protect": Category.METADATA,
         "poll_interval_ms": Category.RESCHEDULE,
         "payload_schema": Category.CONTRACT,
+        "contract": Category.CONTRACT,
+        "steps": Category.CONTRACT,
         "handler": Category.CONTRACT,
         "pattern": Category.CONTRACT,
         "queue_name": Category.DATA,

@@ -1,7 +1,6 @@
 select w.name as name,
-       to_jsonb(w) - 'project' - 'name' - 'payload_schema'
+       to_jsonb(w) - 'project' - 'name'
          || jsonb_build_object(
-              'payload_schema', w.payload_schema,
               'protect', (
                 select r.protect from orchestra.registry r
                 where r.project = w.project and r.address = 'workload.' || w.name and r.tombstoned_at is null
