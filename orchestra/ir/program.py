@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from operator import attrgetter
 from typing import Any, ClassVar, Final, NamedTuple, Self, TypeAlias
 
@@ -56,6 +56,13 @@ class Resource:
         shape = _shape(type(self))
         rows = zip(shape.names, shape.of(self), shape.defaults, strict=True)
         return {name: list(v) if v.__class__ is tuple else v for name, v, default in rows if v != default}
+
+    @classmethod
+    def defaults(cls) -> dict[str, Json]:
+        """The fields that need not be given, as they are then."""
+        shape = _shape(cls)
+        rows = zip(shape.names, shape.defaults, strict=True)
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in rows if v is not MISSING}  # type: ignore[misc]
 
     @classmethod
     def of(cls, key: str, values: Mapping[str, Json]) -> Self:

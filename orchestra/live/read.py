@@ -114,7 +114,9 @@ def _objects(
     if sql is None:
         return []
     rows = database.rows(sql, {"project": project, "names": sorted(names)})
-    return [Found(kind.name, r["name"], _plain(r["values"]), r["extra"]) for r in rows]
+    # A runtime of an earlier version lacks columns; its migration will give them their defaults.
+    defaults = kind.resource.defaults() if kind.name == "workload" else {}
+    return [Found(kind.name, r["name"], {**defaults, **_plain(r["values"])}, r["extra"]) for r in rows]
 
 
 def _query(kind: Kind, server: ServerFacts) -> str | None:

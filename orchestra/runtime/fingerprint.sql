@@ -41,5 +41,6 @@ from (
     select given.what, case when given.role = 0 then 'public' else pg_get_userbyid(given.role)::text end as grantee
   ) r
   -- Those who may read the progress of their runs need the schema, which alone lets them do nothing.
-  where given.role <> given.owner and r.grantee in ('public', 'anon', 'authenticated') and given.what <> 'schema USAGE'
+  where given.role <> given.owner and r.grantee in ('public', 'anon', 'authenticated')
+    and not (given.what = 'schema USAGE' and r.grantee <> 'public')
 ) items(item)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import psycopg
 import pytest
 from apply.shop import QUEUE, Shop, assert_empty, change, said
+from engines.supabase import install_pgmq
 
 from orchestra.errors import VersionError
 
@@ -67,3 +71,40 @@ def test_a_runtime_of_an_earlier_version_is_brought_forward(shop: Shop) -> None:
     assert change(plan, "runtime.orchestra").action == "update"
     shop.apply_plan(plan)
     assert_empty(shop.plan(QUEUE))
+
+
+def test_a_database_of_version_1_is_brought_forward_with_all_that_is_in_it(shop: Shop) -> None:
+    """Its functions had other arguments, its tables fewer columns; its messages, notes and letters are kept."""
+    script = Path(__file__).with_name("version_1.sql").read_text()
+    shop.run("create extension if not exists pg_cron")
+    if shop.engine.is_embedded:
+        shop.run("create extension if not exists pgmq")
+    else:
+        install_pgmq(shop.engine)
+    shop.engine.psql(script)
+    spec = QUEUE.replace("select 1", "select 1 / (:payload ->> 'n')::int").replace(
+        "duration: {max: 5s}", "duration: {max: 5s}\n    retry: {max_attempts: 2, backoff: {initial: 0s}}"
+    )
+    # What compiled SQL says beside the runtime was the same then.
+    before, _, rest = shop.compiled(spec).partition("-- runtime.orchestra\n")
+    shop.engine.psql(before + "-- project." + rest.partition("-- project.")[2])
+    shop.run("update orchestra.project set gate = 'open', environment = 'default'")
+    shop.run("select orchestra.send('import', '{\"n\": 0}')")
+    for _ in range(2):
+        with psycopg.connect(shop.engine.dsn, autocommit=True) as connection:
+            connection.execute("call orchestra.drain_sql('shop', 'import', 1)")
+    shop.run("select orchestra.send('import', '{\"n\": 1}')")
+    assert shop.one("select version from orchestra.version") == 1
+    assert shop.one("select count(*) from orchestra.dead_letter") == 1
+
+    plan = shop.plan(spec)
+    assert said(plan) == ["update runtime.orchestra"]
+    shop.apply_plan(plan)
+    assert_empty(shop.plan(spec))
+    assert shop.one("select version from orchestra.version") == 2
+    assert shop.one("select orchestra.send('import', '{\"n\": 2}', idempotency_key => 'k')") == 3
+    with psycopg.connect(shop.engine.dsn, autocommit=True) as connection:
+        connection.execute("call orchestra.drain_sql('shop', 'import', 1)")
+    assert shop.one("select count(*) from pgmq.q_import") == 0
+    assert shop.one("select orchestra.redrive('import')") == 1
+    assert shop.one("select count(*) from pgmq.q_import") == 1

@@ -13,8 +13,8 @@ _OF_WORKERS = ("batch_size", "concurrency.per_worker", "linger")
 
 _UNCHECKED = "`payload_schema` has no effect on a SQL handler that no HTTP request starts"
 _UNCHECKED_HELP = (
-    "Remove it: payloads are checked where they come in by HTTP and where an Edge Function takes them; what SQL sends to "
-    "SQL, a check in the statement or a constraint of the table has to refuse."
+    "Remove it: payloads are checked where they come in by HTTP and where an Edge Function takes them; what SQL "
+    "sends to SQL, the statement or a constraint of its table has to refuse."
 )
 
 

@@ -1,5 +1,5 @@
-"""`edge_function.NAME`: files that `compile` writes and somebody deploys. The database only knows what has announced itself:
-a version that has not is a condition, not a change."""
+"""`edge_function.NAME`: files that `compile` writes and somebody deploys. The database only knows what has announced
+itself: a version that has not is a condition, not a change."""
 
 from __future__ import annotations
 

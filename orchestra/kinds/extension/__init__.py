@@ -1,4 +1,5 @@
-"""`extension.NAME`: pgmq and pg_cron, and what calls to Edge Functions need. They are made where they are missing and never removed."""
+"""`extension.NAME`: pgmq and pg_cron, and what calls to Edge Functions need. They are made where they are missing and
+never removed."""
 
 from __future__ import annotations
 

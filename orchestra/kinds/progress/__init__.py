@@ -16,8 +16,9 @@ from orchestra.spec.model import Workload
 
 @dataclass(frozen=True, slots=True)
 class Progress(Resource):
-    """`function` lies in `public`, where PostgREST looks, and runs with the rights of who calls it; `roles` may. `readers` are
-    the roles that row security lets see their own runs of the workload: the same ones, unless somebody meddled."""
+    """`function` lies in `public`, where PostgREST looks, and runs with the rights of who calls it; `roles` may.
+    `readers` are the roles that row security lets see their own runs of the workload: the same ones, unless somebody
+    meddled."""
 
     kind: ClassVar[str] = "progress"
     function: str

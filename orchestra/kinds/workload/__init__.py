@@ -89,7 +89,7 @@ def lower(workload: Declared, pattern: Pattern, spec: Spec) -> Iterator[Workload
     queue = pattern == "queue"
     wakes = edge and queue
     rate, once, last = workload.rate_limit, workload.idempotency_key, workload.debounce
-    # A message that has one attempt is handed out alone, so that none dies of another: a worker then does one at a time.
+    # A message that has one attempt is handed out alone, so that none dies of another: one at a time in a worker.
     alone = workload.retry.max_attempts == 1
     # A scheduled statement is retried only where its own `retry` says so; a default does not apply to it.
     retried = queue or "retry" in workload.written
@@ -126,7 +126,7 @@ def lower(workload: Declared, pattern: Pattern, spec: Spec) -> Iterator[Workload
         contract=contract_of(workload) if edge or has_door(workload) else None,
         url_secret=vault_name(spec, FUNCTION_URL) if wakes else None,
         key_secret=vault_name(spec, FUNCTION_KEY) if wakes else None,
-        max_items=workload.fan_out.max if workload.fan_out and queue else None,
+        max_items=workload.fan_out.max if workload.fan_out and queue and has_door(workload) else None,
         rate_limit=rate.limit if rate else None,
         rate_period_ms=rate.period_ms if rate else None,
         rate_key=rate.key if rate else None,

@@ -16,6 +16,8 @@ begin
         and exists (select from cron.job j where j.jobname = object_exists.name);
     when 'grant' then
       return to_regprocedure(object_exists.name || '(jsonb)') is not null;
+    when 'progress' then
+      return to_regprocedure(object_exists.name || '(bigint)') is not null;
     when 'table_trigger' then
       -- name is "schema"."table":base
       return exists (
