@@ -83,7 +83,7 @@ def test_a_database_of_version_1_is_brought_forward_with_all_that_is_in_it(shop:
         install_pgmq(shop.engine)
     shop.engine.psql(script)
     spec = QUEUE.replace("select 1", "select 1 / (:payload ->> 'n')::int").replace(
-        "duration: {max: 5s}", "duration: {max: 5s}\n    retry: {max_attempts: 2, backoff: {initial: 0s}}"
+        "duration: {max: 5s}", "duration: {max: 5s}\n    retry: {max_attempts: 2, backoff: {initial: 1ms}}"
     )
     # What compiled SQL says beside the runtime was the same then.
     before, _, rest = shop.compiled(spec).partition("-- runtime.orchestra\n")
