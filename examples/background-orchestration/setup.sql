@@ -17,6 +17,13 @@ create table if not exists app.task_log (
   at timestamptz not null default now()
 );
 
+create table if not exists app.report (
+  customer bigint not null,
+  month text not null,
+  body text not null,
+  primary key (customer, month)
+);
+
 insert into app.task (id, note) values
   (123, 'Render the annual report'),
   (124, 'Import the price list'),

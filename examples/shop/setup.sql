@@ -19,7 +19,8 @@ create table if not exists shop.outbox (
   order_id bigint primary key references shop."order" (id),
   recipient text not null,
   subject text not null,
-  written_at timestamptz not null default now()
+  written_at timestamptz not null default now(),
+  delivered_at timestamptz
 );
 
 create table if not exists shop.cart (

@@ -40,13 +40,15 @@ class Case:
     setup: Path
     golden: Path
     adopt: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
+    """Further files of the spec."""
 
     def __str__(self) -> str:
         return self.name
 
     @cached_property
     def spec(self) -> Spec:
-        return library.load(self.spec_file)
+        return library.load([self.spec_file, *self.beside])
 
     @cached_property
     def program(self) -> Program:
@@ -62,11 +64,16 @@ class Case:
         return any(isinstance(r, CronJob) and "second" in r.schedule for r in self.program)
 
     @property
+    def needs_calls(self) -> bool:
+        """Whether Edge Functions are woken: only by pg_net, which pg15 has not."""
+        return any(str(address) == "extension.pg_net" for address in self.program.resources)
+
+    @property
     def needs_pgmq(self) -> bool:
         return any(str(address) == "extension.pgmq" for address in self.program.resources)
 
     def runs_on(self, engine: Engine) -> bool:
-        return engine.has_seconds or not self.needs_seconds
+        return engine.name != "pg15" or not (self.needs_seconds or self.needs_calls)
 
     def prepare(self, engine: Engine, *, user: str = "postgres") -> None:
         """The database as the app has it before orchestra comes.
@@ -74,7 +81,7 @@ class Case:
         Only the embedded server has pgmq as an extension. The legacy app made its queue by hand, and the page's
         contract asks for the extensions to be there first.
         """
-        if self.name in ("legacy", "background-orchestration"):
+        if self.name.startswith(("legacy", "background-orchestration")):
             self.install_pgmq(engine, user=user)
         if self.name == "legacy":
             engine.psql(_BY_HAND, user=user)
@@ -98,12 +105,25 @@ def _example(folder: Path) -> Case:
     )
 
 
+def _edge(file: Path) -> Case:
+    """The Edge part of an example, with the rest of it unless it comes in its place."""
+    folder = file.parent
+    alone = "In the place of orchestra.yaml" in file.read_text(encoding="utf-8")
+    return Case(
+        f"{folder.name}-edge",
+        file,
+        folder / "setup.sql",
+        GOLDEN / "examples" / f"{folder.name}-edge.sql",
+        beside=() if alone else (folder / "orchestra.yaml",),
+    )
+
+
 def _golden(spec: Path) -> Case:
     return Case(spec.stem, spec, spec.with_suffix(".setup.sql"), spec.with_suffix(".sql"))
 
 
 EXAMPLE_CASES = tuple(_example(f.parent) for f in sorted(EXAMPLES.glob("*/orchestra.yaml")))
 GOLDEN_CASES = tuple(_golden(f) for f in sorted(GOLDEN.glob("*.yaml")))
-CASES = EXAMPLE_CASES + GOLDEN_CASES
+EDGE_CASES = tuple(_edge(f) for f in sorted(EXAMPLES.glob("*/edge.yaml")))
+CASES = EXAMPLE_CASES + EDGE_CASES + GOLDEN_CASES
 BY_NAME = {case.name: case for case in CASES}
-EDGE_FILES = tuple(sorted(EXAMPLES.glob("*/edge.yaml")))

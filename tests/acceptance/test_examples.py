@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from engines import Engine
 
-from acceptance.cases import EDGE_FILES, EXAMPLE_CASES, EXAMPLES, ROOT, Case
+from acceptance.cases import EDGE_CASES, EXAMPLE_CASES, EXAMPLES, ROOT, Case
 from acceptance.cli import orchestra
 from acceptance.live import apply, assert_settled
 from orchestra import library
@@ -56,18 +54,28 @@ def test_an_example_with_seconds_is_refused_where_pg_cron_has_none(case: Case, p
     assert pg15.execute("select to_regnamespace('orchestra') is null") == [(True,)]
 
 
-@pytest.mark.parametrize("file", EDGE_FILES, ids=lambda f: f.parent.name)
-def test_an_edge_spec_is_checked_and_explained_and_not_applied_yet(file: Path, embedded: Engine) -> None:
-    assert orchestra("check", "--strict", file).code == 0
-    assert orchestra("explain", file).code == 0
-    embedded.psql(file.parent / "setup.sql")
-    together = (
-        [] if "In the place of orchestra.yaml" in file.read_text() else [file.parent / "orchestra.yaml"]
-    )
-    done = orchestra("apply", *together, file, "--auto-approve", db=embedded.dsn)
+@pytest.mark.parametrize("case", EDGE_CASES, ids=str)
+def test_the_edge_part_is_checked_explained_and_applied_with_its_conditions_told(
+    case: Case, embedded: Engine
+) -> None:
+    files = [case.spec_file, *case.beside]
+    assert orchestra("check", "--strict", *files).code == 0
+    assert orchestra("explain", *files).code == 0
+    case.prepare(embedded)
+    done = orchestra("apply", *files, "--auto-approve", db=embedded.dsn)
+    assert done.code == 0, done.text
+    assert "was never seen" in done.text
+    assert "supabase functions deploy" in done.text
+    assert orchestra("plan", *files, "--detailed-exitcode", db=embedded.dsn).code == 0
+
+
+@pytest.mark.parametrize("case", [c for c in EDGE_CASES if c.needs_calls], ids=str)
+def test_the_edge_part_is_refused_where_there_is_no_pg_net(case: Case, pg15: Engine) -> None:
+    case.prepare(pg15)
+    done = orchestra("apply", case.spec_file, *case.beside, "--auto-approve", db=pg15.dsn)
     assert done.code == 1
-    assert "supported yet" in done.text
-    assert embedded.execute("select to_regnamespace('orchestra') is null") == [(True,)]
+    assert "this server has no pg_net to create" in done.text
+    assert pg15.execute("select to_regnamespace('orchestra') is null") == [(True,)]
 
 
 @every_example

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from acceptance.cases import CASES, EDGE_FILES, EXAMPLE_CASES, Case
+from acceptance.cases import CASES, EXAMPLE_CASES, Case
 from acceptance.cli import orchestra
 from orchestra import __version__, library, pipeline
 
+IN_ONE_FILE = [case for case in CASES if not case.beside]
 _RUNTIME = "-- runtime.orchestra\n"
 
 
@@ -38,7 +40,7 @@ def test_a_case_compiles_to_its_golden_file(case: Case, golden: Callable[[Path, 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_case_compiles_to_the_same_bytes_twice(case: Case) -> None:
-    assert compiled(case.spec_file) == case.sql
+    assert compiled(case.spec_file, *case.beside) == case.sql
 
 
 @pytest.mark.parametrize("case", EXAMPLE_CASES, ids=str)
@@ -47,15 +49,17 @@ def test_a_process_prints_the_same_bytes_from_another_directory(case: Case) -> N
     assert (done.code, done.out) == (0, case.sql)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", IN_ONE_FILE, ids=str)
 def test_the_order_of_a_spec_does_not_matter(case: Case, tmp_path: Path) -> None:
+    _with_payloads(case, tmp_path)
     turned = tmp_path / "orchestra.yaml"
     turned.write_text(_dumped(_reversed(_read(case))))
     assert compiled(turned) == case.sql
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", IN_ONE_FILE, ids=str)
 def test_the_split_into_files_does_not_matter(case: Case, tmp_path: Path) -> None:
+    _with_payloads(case, tmp_path)
     whole = _read(case)
     workloads = whole.pop("workloads", {})
     head = {key: whole[key] for key in ("version", "project")}
@@ -63,13 +67,6 @@ def test_the_split_into_files_does_not_matter(case: Case, tmp_path: Path) -> Non
     for number, (name, workload) in enumerate(workloads.items()):
         (tmp_path / f"{number}.yaml").write_text(_dumped({**head, "workloads": {name: workload}}))
     assert compiled(tmp_path) == case.sql
-
-
-@pytest.mark.parametrize("file", EDGE_FILES, ids=lambda f: f.parent.name)
-def test_an_edge_spec_compiles_to_the_same_bytes_from_wherever_it_is_read(file: Path) -> None:
-    here, there = orchestra("compile", file), orchestra("compile", file.name, cwd=file.parent)
-    assert (here.code, here.out) == (there.code, there.out)
-    assert "not supported yet" in here.out
 
 
 class _Loader(yaml.SafeLoader):
@@ -80,6 +77,13 @@ _Loader.yaml_implicit_resolvers = {
     start: [(tag, pattern) for tag, pattern in resolvers if not (tag.endswith(":bool") and start in "oOyYnN")]
     for start, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def _with_payloads(case: Case, folder: Path) -> None:
+    """The schemas that a spec names by a path beside it."""
+    payloads = case.spec_file.parent / "payloads"
+    if payloads.exists():
+        shutil.copytree(payloads, folder / "payloads")
 
 
 def _read(case: Case) -> dict[str, Any]:
