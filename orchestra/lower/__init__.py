@@ -22,7 +22,7 @@ from orchestra.kinds import (
 )
 from orchestra.kinds import workload as workload_kind
 from orchestra.kinds.project import Project
-from orchestra.spec.model import Pattern, Spec
+from orchestra.spec.model import Hmac, HttpTrigger, Pattern, Spec
 
 __all__ = ["lower", "patterns"]
 
@@ -45,8 +45,11 @@ def _resources(spec: Spec, chosen: Mapping[str, Pattern]) -> Iterator[Resource]:
     queued = [w for w in spec.workloads if chosen.get(w.name) == "queue"]
     wakes = any(has_edge(w) for w in queued)
     yield from requirement.lower(spec)
+    signed = any(
+        isinstance(t, HttpTrigger) and isinstance(t.auth, Hmac) for w in spec.workloads for t in w.triggers
+    )
     yield from extension.lower(
-        queues=bool(queued), jobs=bool(spec.workloads), wakes=wakes, secrets=wakes or bool(spec.secrets)
+        queues=bool(queued), jobs=bool(spec.workloads), wakes=wakes, secrets=wakes or signed
     )
     yield from runtime.lower()
     yield Project(spec.project)

@@ -1,6 +1,6 @@
 -- every-kind: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 1 requirement, 3 extensions, 1 runtime, 1 project, 1 secret, 1 queue, 2 workloads, 1 grant, 4 cron jobs, 1 table trigger
+-- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 secret, 1 queue, 2 workloads, 1 grant, 4 cron jobs, 1 table trigger
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -29,9 +29,6 @@ exception when undefined_file or feature_not_supported then
   raise exception 'this server has no pgmq extension' using hint = 'install the SQL of the pgmq package first (orchestra apply does so by itself)';
 end
 $orchestra$;
-
--- extension.supabase_vault
-create extension if not exists "supabase_vault";
 
 -- runtime.orchestra
 --   …
