@@ -1,0 +1,58 @@
+// What a function needs of the isolate that it runs in. Tests bring their own.
+
+import type { Sql } from "postgres";
+import { type Lifetime, lifetime } from "./boot.ts";
+import { type Clock, clock } from "./clock.ts";
+import { Cpu } from "./cpu.ts";
+import { client, Database } from "./db.ts";
+import { databaseUrl, type Env, secretKeys } from "./env.ts";
+import { background, onShutdown, type ShutdownHook } from "./isolate.ts";
+import { Keys } from "./keys.ts";
+import { type Log, logger } from "./log.ts";
+import type { Protocol } from "./protocol.ts";
+import { sqlProtocol } from "./protocol_sql.ts";
+import type { Workload } from "./types.ts";
+
+export interface Host {
+  readonly env: Env;
+  readonly clock: Clock;
+  readonly life: Lifetime;
+  readonly cpu: Cpu;
+  readonly log: Log;
+  readonly keys: Keys;
+  /** For the runtime's own calls, so that no handler is ever in their way. */
+  readonly db: Database;
+  readonly protocol: Protocol;
+  /** For handlers; made when first asked for. */
+  handlersSql(): Sql;
+  background(work: Promise<unknown>): void;
+  onShutdown(hook: ShutdownHook): () => void;
+}
+
+// Connections are scarce: isolates come in dozens, and poolers count them.
+const CONNECTIONS = 2;
+
+export function hostOf(workload: Workload, env: Env = Deno.env): Host {
+  const { project, name } = workload;
+  const log = logger({ project, workload: name });
+  const options = {
+    url: databaseUrl(env),
+    name: `orchestra:${project}:${name}`,
+    max: CONNECTIONS,
+  };
+  const db = new Database(options);
+  let handlersSql: Sql | undefined;
+  return {
+    env,
+    clock,
+    life: lifetime(workload.wallClockMs),
+    cpu: new Cpu(),
+    log,
+    keys: new Keys(secretKeys(env)),
+    db,
+    protocol: sqlProtocol(db, workload),
+    handlersSql: () => handlersSql ??= client(options),
+    background: (work) => background(work, log),
+    onShutdown,
+  };
+}

@@ -1,0 +1,97 @@
+// Puts a function together and serves it. Generated code calls one of these three
+// with its workload and its handler, and nothing else.
+
+import { callFunction, type CallParts } from "./call.ts";
+import { doorway } from "./door.ts";
+import { enqueue } from "./enqueue.ts";
+import { type Gate, gate } from "./gate.ts";
+import type { Verify } from "./hmac/verify.ts";
+import { type Host, hostOf } from "./host.ts";
+import { surviveStrayErrors } from "./isolate.ts";
+import { identifier } from "./jwt.ts";
+import { ledger } from "./ledger.ts";
+import { handlerOfStep } from "./pipeline.ts";
+import { type Fetch, oneHandler, queueFunction } from "./queue.ts";
+import type {
+  CallWorkload,
+  Door,
+  Handler,
+  PayloadOf,
+  PipelineWorkload,
+  QueueWorkload,
+  ServeOptions,
+  StepHandlers,
+} from "./types.ts";
+import { validator } from "./validate.ts";
+import { vault } from "./vault.ts";
+
+/** Serves a queue: `handler` runs for each message. */
+export function serveQueue<W extends QueueWorkload>(
+  workload: W,
+  handler: Handler<PayloadOf<W>>,
+  ...[options]: ServeOptions<W>
+): void {
+  const host = hostOf(workload);
+  const dispatch = oneHandler(handler, host);
+  const door = doorOf(workload, host, options?.verify);
+  serve(queueFunction({ workload, dispatch, door, host }), host);
+}
+
+/** Serves a pipeline: a message runs the handler of its step. */
+export function servePipeline<W extends PipelineWorkload>(
+  workload: W,
+  handlers: StepHandlers<W>,
+  ...[options]: ServeOptions<W>
+): void {
+  const host = hostOf(workload);
+  const dispatch = handlerOfStep(handlers, host);
+  const door = doorOf(workload, host, options?.verify);
+  serve(queueFunction({ workload, dispatch, door, host }), host);
+}
+
+/** Serves calls: `handler` runs behind an answer that was given at once. */
+export function serveCall<W extends CallWorkload>(
+  workload: W,
+  handler: Handler<PayloadOf<W>>,
+  ...[options]: ServeOptions<W>
+): void {
+  const host = hostOf(workload);
+  const parts: CallParts = {
+    workload,
+    handler,
+    gate: gateOf(workload.door, host, options?.verify),
+    validate: validator(workload.schema),
+    ledger: ledger(host.db, workload),
+    host,
+  };
+  serve(callFunction(parts), host);
+}
+
+function doorOf(
+  workload: QueueWorkload,
+  host: Host,
+  verify: Verify | undefined,
+): Fetch | null {
+  const { door, schema } = workload;
+  return door === null ? null : doorway({
+    door,
+    gate: gateOf(door, host, verify),
+    validate: validator(schema),
+    log: host.log,
+    enqueue: (items, caller) => enqueue(host.db, workload, items, caller),
+  });
+}
+
+function gateOf(door: Door, host: Host, verify: Verify | undefined): Gate {
+  return gate(door.auth, {
+    keys: host.keys,
+    secrets: vault(host.db, host.clock),
+    verify,
+    identifier: () => identifier(host.env),
+  });
+}
+
+function serve(answer: Fetch, host: Host): void {
+  surviveStrayErrors(host.log);
+  Deno.serve(answer);
+}

@@ -1,0 +1,211 @@
+// A worker in its slot: takes turns until there is nothing more to do or no more
+// time to do it in, and leaves. One loop; handlers run beside it.
+
+import { Asking } from "./asking.ts";
+import { type Lifetime, mayTake } from "./boot.ts";
+import { Bell, type Clock } from "./clock.ts";
+import { type Cpu, EMPTY_TURN_MS } from "./cpu.ts";
+import type { ShutdownHook } from "./isolate.ts";
+import type { Task } from "./job.ts";
+import { Leases } from "./leases.ts";
+import type { Log } from "./log.ts";
+import { Outbox } from "./outbox.ts";
+import { type Limits, type Moment, pace } from "./pace.ts";
+import { type Leased, Pool } from "./pool.ts";
+import type { Config, Handout, Protocol, Slot } from "./protocol.ts";
+import { Session } from "./session.ts";
+
+/** How a message becomes something to run. */
+export type Dispatch = (item: Handout, config: Config) => Task;
+
+export interface WorkerParts {
+  readonly protocol: Protocol;
+  readonly dispatch: Dispatch;
+  readonly clock: Clock;
+  readonly life: Lifetime;
+  readonly cpu: Cpu;
+  readonly log: Log;
+  onShutdown(hook: ShutdownHook): () => void;
+}
+
+export class Worker {
+  readonly #bell: Bell;
+  readonly #outbox = new Outbox();
+  readonly #pool: Pool;
+  readonly #session: Session;
+  readonly #leases: Leases;
+  readonly #limits: Limits;
+  readonly #asking: Asking;
+  /** The longest that a message may take. */
+  readonly #longestMs: number;
+  #stopping: string | null = null;
+  #lost = false;
+  #handled = 0;
+
+  constructor(
+    private readonly parts: WorkerParts,
+    slot: Slot,
+    private readonly config: Config,
+  ) {
+    const { protocol, dispatch, clock, life } = parts;
+    const log = parts.log;
+    const leaseMs = config.visibility_timeout_ms;
+    this.#bell = new Bell(clock);
+    this.#limits = {
+      handlers: config.handlers,
+      batchSize: config.batch_size,
+      rateLimited: config.rate_limited,
+      lingerMs: config.linger_ms,
+      takeUntil: life.takeUntil,
+    };
+    this.#asking = new Asking(this.#limits, clock.now());
+    this.#longestMs = Math.max(
+      config.timeout_ms,
+      ...Object.values(config.steps ?? {}).map((step) => step.timeout_ms),
+    );
+    this.#pool = new Pool({
+      handlers: config.handlers,
+      clock,
+      log,
+      task: (item) => dispatch(item, config),
+      onVerdict: (item, verdict) => {
+        this.#handled++;
+        this.#outbox.report(item, verdict, clock.now());
+      },
+      onFree: () => {
+        this.#asking.worked(clock.now());
+        this.#bell.ring();
+      },
+    });
+    this.#session = new Session({
+      protocol,
+      slot,
+      leaseMs,
+      clock,
+      log,
+      endsAt: life.endsAt,
+    });
+    this.#leases = new Leases({
+      protocol,
+      slot,
+      leaseMs,
+      clock,
+      log,
+      held: () => this.#pool.held(),
+      onLost: (hold, why) => {
+        log.warn("a message was lost", { message_id: hold.id, why });
+        this.#pool.lose(hold, why);
+        this.#bell.ring();
+      },
+    });
+  }
+
+  async run(): Promise<void> {
+    const unhook = this.parts.onShutdown((reason) => this.#shutDown(reason));
+    const leasing = this.#leases.keep();
+    try {
+      await this.#loop();
+    } catch (error) {
+      this.parts.log.error("a worker gives up", { error });
+      this.#stop("it gave up");
+      this.#abandon("its worker gave up");
+    } finally {
+      unhook();
+      this.#leases.stop();
+      await leasing;
+      if (!this.#lost) await this.#session.leave(this.#outbox.take().backs);
+      this.parts.log.debug("a worker has left", {
+        handled: this.#handled,
+        why: this.#stopping ?? "nothing to do",
+      });
+    }
+  }
+
+  async #loop(): Promise<void> {
+    while (!this.#lost) {
+      this.#lookAtTheTime();
+      const step = pace(this.#limits, this.#moment());
+      if (step.do === "leave") return;
+      if (step.do === "turn") await this.#turn(step.want);
+      else await this.#bell.wait(Math.max(step.ms, 1));
+    }
+  }
+
+  async #turn(want: number): Promise<void> {
+    const { clock, cpu, log } = this.parts;
+    const sentAt = clock.now();
+    const reports = this.#outbox.size > 0;
+    const answer = await this.#session.turn(this.#outbox.take(), want);
+    const { verdict, items } = answer;
+    if (verdict === "lost") {
+      log.warn("the slot was lost");
+      this.#lost = true;
+      this.#abandon("its worker lost the slot");
+      return;
+    }
+    this.#leases.renewedSlot(sentAt);
+    const now = clock.now();
+    cpu.take(this.config.cpu_ms, items.length);
+    if (items.length === 0 && !reports) cpu.take(EMPTY_TURN_MS, 1);
+    this.#asking.answered(answer, want, now);
+    // The reply may have been lost for as long as the lease was.
+    const ours = items.filter(({ leasedUntil }) => leasedUntil > now);
+    const over = items.filter(({ leasedUntil }) => leasedUntil <= now);
+    this.#pool.add(ours);
+    this.#handBack(over);
+    if (verdict !== "go") this.#stop(verdict);
+    else if (this.#stopping !== null) this.#handBack(this.#pool.takeBuffer());
+  }
+
+  #moment(): Moment {
+    const { clock, cpu } = this.parts;
+    return {
+      now: clock.now(),
+      running: this.#pool.running,
+      stuck: this.#pool.stuck,
+      buffered: this.#pool.buffered,
+      unsettled: this.#outbox.size,
+      unsettledSince: this.#outbox.since,
+      jobMs: this.#pool.jobMs,
+      room: cpu.room(this.config.cpu_ms),
+      stopping: this.#stopping !== null,
+      ...this.#asking.state,
+    };
+  }
+
+  #lookAtTheTime(): void {
+    const { clock, cpu, life } = this.parts;
+    if (!mayTake(life, clock.now(), this.#longestMs)) {
+      this.#stop("deadline");
+    } else if (
+      this.#pool.buffered === 0 && cpu.room(this.config.cpu_ms) === 0
+    ) {
+      this.#stop("cpu");
+    }
+  }
+
+  /** Takes no more; what runs is finished and settled. */
+  #stop(why: string): void {
+    this.#stopping ??= why;
+    this.#pool.close();
+    this.#handBack(this.#pool.takeBuffer());
+  }
+
+  #handBack(items: readonly Leased[]): void {
+    this.parts.cpu.giveBack(this.config.cpu_ms, items.length);
+    this.#outbox.handBack(items);
+  }
+
+  /** Nobody waits for what a shutdown starts: the hand-back is sent at once. */
+  #shutDown(reason: string): void {
+    this.parts.log.warn("the isolate is shut down", { reason });
+    this.#session.leave(this.#pool.takeBuffer());
+    this.#stop(`shutdown: ${reason}`);
+    this.#bell.ring();
+  }
+
+  #abandon(why: string): void {
+    this.#pool.close();
+    for (const item of this.#pool.held()) this.#pool.lose(item, why);
+  }
+}
