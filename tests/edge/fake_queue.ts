@@ -164,6 +164,13 @@ export class FakeQueue implements Protocol {
     });
   }
 
+  looks = 0;
+
+  look(): Promise<void> {
+    this.looks++;
+    return Promise.resolve();
+  }
+
   leave(slot: Slot, backs: readonly Hold[]): Promise<void> {
     // Noted when it is sent, which is all that a shutdown waits for.
     this.calls.push(`leave(${backs.map(({ id }) => id)})`);

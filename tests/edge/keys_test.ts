@@ -5,7 +5,8 @@ import {
   authUrl,
   databaseUrl,
   publishableKey,
-  secretKeys,
+  serverKeys,
+  wakeKeys,
 } from "../../orchestra/runtime/edge/env.ts";
 import { bearer, Keys } from "../../orchestra/runtime/edge/keys.ts";
 import { environment } from "./requests.ts";
@@ -17,7 +18,7 @@ const request = (headers: Record<string, string>) =>
   new Request("http://localhost/", { headers });
 
 Deno.test("every kind of secret key opens, in either header", () => {
-  const keys = new Keys(secretKeys(environment({
+  const keys = new Keys(wakeKeys(environment({
     ORCHESTRA_FUNCTION_KEY: "worker",
     SUPABASE_SECRET_KEYS: '{"default":"sb_secret_one","other":"sb_secret_two"}',
     SUPABASE_SERVICE_ROLE_KEY: LEGACY,
@@ -29,6 +30,15 @@ Deno.test("every kind of secret key opens, in either header", () => {
       keys.admit(request({ authorization: `bearer ${key}`, apikey: "anon" })),
     );
   }
+});
+
+Deno.test("the key of wake-ups opens no door", () => {
+  const keys = new Keys(serverKeys(environment({
+    ORCHESTRA_FUNCTION_KEY: "worker",
+    SUPABASE_SECRET_KEYS: '{"default":"sb_secret_one"}',
+  })));
+  assert.ok(!keys.admit(request({ apikey: "worker" })));
+  assert.ok(keys.admit(request({ apikey: "sb_secret_one" })));
 });
 
 Deno.test("nothing else does", () => {
@@ -59,7 +69,7 @@ Deno.test("without keys nobody comes in, not even with an empty one", () => {
     ]
   ) {
     const keys = new Keys(
-      secretKeys(environment(values as Record<string, string>)),
+      wakeKeys(environment(values as Record<string, string>)),
     );
     assert.ok(!keys.admit(request({})));
     assert.ok(!keys.admit(request({ apikey: "" })));

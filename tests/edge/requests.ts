@@ -4,7 +4,7 @@ import { lifetime } from "../../orchestra/runtime/edge/boot.ts";
 import { Cpu } from "../../orchestra/runtime/edge/cpu.ts";
 import { Database } from "../../orchestra/runtime/edge/db.ts";
 import type { Env } from "../../orchestra/runtime/edge/env.ts";
-import { secretKeys } from "../../orchestra/runtime/edge/env.ts";
+import { serverKeys, wakeKeys } from "../../orchestra/runtime/edge/env.ts";
 import type { Host } from "../../orchestra/runtime/edge/host.ts";
 import type { ShutdownHook } from "../../orchestra/runtime/edge/isolate.ts";
 import { Keys } from "../../orchestra/runtime/edge/keys.ts";
@@ -48,7 +48,8 @@ export function fakeHost(values: Record<string, string> = {}): FakeHost {
     ...memoryLog(),
     life: lifetime(400_000, 0),
     cpu: new Cpu(),
-    keys: new Keys(secretKeys(env)),
+    wakeKeys: new Keys(wakeKeys(env)),
+    serverKeys: new Keys(serverKeys(env)),
     db: new Database(NOWHERE),
     protocol: queue,
     handlersSql() {

@@ -284,7 +284,7 @@ Deno.test("a handler that never ends gets its verdict and keeps its place", asyn
   // The slot is kept and renewed until the deadline, then left.
   assert.equal(bench.queue.taken, true);
   await bench.clock.until(working);
-  assert.ok(Math.abs(bench.clock.now() - 25_000) < 100, `${bench.clock.now()}`);
+  assert.ok(Math.abs(bench.clock.now() - 25_000) < 250, `${bench.clock.now()}`);
   assert.equal(bench.queue.taken, false);
   assert.equal(
     bench.messages("warn").filter((m) => /goes on after its timeout/.test(m))
@@ -321,7 +321,7 @@ Deno.test("a stuck handler that ends after all frees its place", async () => {
   await bench.clock.advance(2_500);
   assert.equal(bench.queue.failures.length, 1);
   await bench.clock.until(working);
-  assert.ok(bench.clock.now() < 6_100, `${bench.clock.now()}`);
+  assert.ok(bench.clock.now() < 6_250, `${bench.clock.now()}`);
 });
 
 Deno.test("answers are kept where they are wanted, and only what can be", async () => {

@@ -16,6 +16,15 @@ Deno.test("every message is handled once and acknowledged", async () => {
   bench.assertEmpty();
 });
 
+Deno.test("a moment after it has left, a worker has work looked for", async () => {
+  const bench = new Bench((_item, _signal, bench) => bench.sleep(10));
+  bench.queue.send(1);
+  const working = bench.work();
+  await bench.clock.until(working);
+  assert.equal(bench.queue.looks, 1);
+  assert.equal(bench.queue.taken, false);
+});
+
 Deno.test("who gets no slot goes again without a turn", async () => {
   for (
     const verdict of ["full", "paused", "drain", "foreign", "unknown"] as const

@@ -15,18 +15,24 @@ export interface ClientOptions {
   readonly name: string;
   /** Connections at most. */
   readonly max: number;
+  /** Whether arrays are read and written as such, for one more query each time a
+   * connection is made. */
+  readonly arrays?: boolean;
 }
 
 /**
  * A client that works behind a transaction pooler: no prepared statements, no
- * settings of a session, and no query of its own for array types, so arrays
- * travel as text. Idle connections are closed, for other isolates need them.
+ * settings of a session, and unless asked for no query of its own for array
+ * types; then arrays travel as text. Idle connections are closed, for other
+ * isolates need them.
  */
-export function client({ url, name, max }: ClientOptions): Sql {
+export function client(
+  { url, name, max, arrays = false }: ClientOptions,
+): Sql {
   return postgres(url, {
     max,
     prepare: false,
-    fetch_types: false,
+    fetch_types: arrays,
     connect_timeout: CONNECT_TIMEOUT_S,
     idle_timeout: 20,
     // The client's own waits grow to 20 s, which would outlast an outage.

@@ -20,13 +20,21 @@ export function authUrl(env: Env): string {
   return `${url.replace(/\/+$/, "")}/auth/v1`;
 }
 
-/** Keys that only servers have: the worker key, and the project's secret ones. */
-export function secretKeys(env: Env): string[] {
+/** Keys that only servers have: the project's secret ones. */
+export function serverKeys(env: Env): string[] {
   return [
-    env.get("ORCHESTRA_FUNCTION_KEY"),
     ...dictionary(env.get("SUPABASE_SECRET_KEYS")),
     env.get("SUPABASE_SERVICE_ROLE_KEY"),
   ].filter((key): key is string => Boolean(key));
+}
+
+/**
+ * Those, and the key that is for wake-ups alone: whoever may read the requests
+ * that the database makes can read it, and it opens no door.
+ */
+export function wakeKeys(env: Env): string[] {
+  const own = env.get("ORCHESTRA_FUNCTION_KEY");
+  return own ? [own, ...serverKeys(env)] : serverKeys(env);
 }
 
 /** A key that opens the gateway and nothing else; "" where there is none. */

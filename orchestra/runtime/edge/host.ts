@@ -5,7 +5,7 @@ import { type Lifetime, lifetime } from "./boot.ts";
 import { type Clock, clock } from "./clock.ts";
 import { Cpu } from "./cpu.ts";
 import { client, Database } from "./db.ts";
-import { databaseUrl, type Env, secretKeys } from "./env.ts";
+import { databaseUrl, type Env, serverKeys, wakeKeys } from "./env.ts";
 import { background, onShutdown, type ShutdownHook } from "./isolate.ts";
 import { Keys } from "./keys.ts";
 import { type Log, logger } from "./log.ts";
@@ -19,7 +19,10 @@ export interface Host {
   readonly life: Lifetime;
   readonly cpu: Cpu;
   readonly log: Log;
-  readonly keys: Keys;
+  /** Whose holder may wake a worker. */
+  readonly wakeKeys: Keys;
+  /** Whose holder may come in by a door with `auth: secret`. */
+  readonly serverKeys: Keys;
   /** For the runtime's own calls, so that no handler is ever in their way. */
   readonly db: Database;
   readonly protocol: Protocol;
@@ -48,10 +51,11 @@ export function hostOf(workload: Workload, env: Env = Deno.env): Host {
     life: lifetime(workload.wallClockMs),
     cpu: new Cpu(),
     log,
-    keys: new Keys(secretKeys(env)),
+    wakeKeys: new Keys(wakeKeys(env)),
+    serverKeys: new Keys(serverKeys(env)),
     db,
     protocol: sqlProtocol(db, workload),
-    handlersSql: () => handlersSql ??= client(options),
+    handlersSql: () => handlersSql ??= client({ ...options, arrays: true }),
     background: (work) => background(work, log),
     onShutdown,
   };

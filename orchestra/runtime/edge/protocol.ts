@@ -79,4 +79,6 @@ export interface Protocol {
   /** Renews slot and messages; answers the ids that are lost. */
   extend(slot: Slot, holds: readonly Hold[]): Promise<readonly string[]>;
   leave(slot: Slot, backs: readonly Hold[]): Promise<void>;
+  /** Wakes a worker where work is waiting and nobody is there to find it. */
+  look(): Promise<void>;
 }

@@ -81,6 +81,12 @@ export function sqlProtocol(db: Database, workload: Workload): Protocol {
             ${ids(backs)}::bigint[], ${cts(backs)}::int[])`
       );
     },
+
+    async look() {
+      await db.call((sql) =>
+        sql`select orchestra.look_v1(${project}, ${name})`
+      );
+    },
   };
 }
 

@@ -54,7 +54,7 @@ async function wake(
   { workload, dispatch, host }: QueueParts,
 ): Promise<Response> {
   if (request.method !== "POST") throw new Refusal(405, "only POST is taken");
-  if (!host.keys.admit(request)) throw Refusal.unauthorized();
+  if (!host.wakeKeys.admit(request)) throw Refusal.unauthorized();
   const meant = await workloadMeant(request);
   if (meant !== workload.name) {
     throw new Refusal(404, `this is ${workload.name}, not ${meant}`);

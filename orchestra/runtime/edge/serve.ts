@@ -84,7 +84,7 @@ function doorOf(
 
 function gateOf(door: Door, host: Host, verify: Verify | undefined): Gate {
   return gate(door.auth, {
-    keys: host.keys,
+    keys: host.serverKeys,
     secrets: vault(host.db, host.clock),
     verify,
     identifier: () => identifier(host.env),

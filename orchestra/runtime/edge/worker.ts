@@ -6,7 +6,7 @@ import { type Lifetime, mayTake } from "./boot.ts";
 import { Bell, type Clock } from "./clock.ts";
 import { type Cpu, EMPTY_TURN_MS } from "./cpu.ts";
 import type { ShutdownHook } from "./isolate.ts";
-import type { Task } from "./job.ts";
+import type { Task, Verdict } from "./job.ts";
 import { Leases } from "./leases.ts";
 import type { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
@@ -70,6 +70,7 @@ export class Worker {
       task: (item) => dispatch(item, config),
       onVerdict: (item, verdict) => {
         this.#handled++;
+        tell(log, item, verdict);
         this.#outbox.report(item, verdict, clock.now());
       },
       onFree: () => {
@@ -208,4 +209,13 @@ export class Worker {
     this.#pool.close();
     for (const item of this.#pool.held()) this.#pool.lose(item, why);
   }
+}
+
+// What has failed is told where the team looks first; the database keeps it too.
+function tell(log: Log, { id, attempt }: Leased, verdict: Verdict): void {
+  if (verdict.done) return;
+  const { error, code, snoozeMs } = verdict;
+  const about = { message_id: id, attempt, error };
+  if (snoozeMs !== null) log.info("snoozed", { ...about, snooze_ms: snoozeMs });
+  else log.warn("an attempt failed", { ...about, code });
 }
