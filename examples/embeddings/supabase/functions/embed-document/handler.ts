@@ -3,15 +3,11 @@
 import { Snooze } from "orchestra";
 import type { Context, Payload } from "./workload.gen.ts";
 
-interface Change {
-  key: { id: number };
-}
-
 export default async function handle(
   payload: Payload,
   { sql, signal, log }: Context,
 ): Promise<void> {
-  const { id } = (payload as Change).key;
+  const id = Number(payload.key.id);
   const [document] = await sql`
     select title, body from public.documents where id = ${id}`;
   if (document === undefined) {

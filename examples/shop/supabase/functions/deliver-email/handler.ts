@@ -4,24 +4,20 @@
 import { Permanent } from "orchestra";
 import type { Context, Payload } from "./workload.gen.ts";
 
-interface Change {
-  key: { order_id: number };
-}
-
 export default async function handle(
   payload: Payload,
   { sql, signal, messageId }: Context,
 ): Promise<void> {
-  const { order_id } = (payload as Change).key;
+  const order = Number(payload.key.order_id);
   const [mail] = await sql`
-    select recipient, subject from shop.outbox where order_id = ${order_id}`;
+    select recipient, subject from shop.outbox where order_id = ${order}`;
   if (mail === undefined) throw new Permanent("the outbox has no such order");
 
   const response = await fetch(`${Deno.env.get("MAIL_URL")}/send`, {
     method: "POST",
     headers: {
       "content-type": "application/json",
-      "idempotency-key": `receipt-${order_id}-${messageId}`,
+      "idempotency-key": `receipt-${order}-${messageId}`,
     },
     body: JSON.stringify({ to: mail.recipient, subject: mail.subject }),
     signal,
@@ -30,5 +26,5 @@ export default async function handle(
   if (response.status === 422) throw new Permanent(`refused: ${answer}`);
   if (!response.ok) throw new Error(`the provider says ${response.status}`);
   await sql`
-    update shop.outbox set delivered_at = now() where order_id = ${order_id}`;
+    update shop.outbox set delivered_at = now() where order_id = ${order}`;
 }
