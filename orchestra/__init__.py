@@ -19,10 +19,20 @@ from typing import TYPE_CHECKING, Any
 from orchestra.version import __version__
 
 if TYPE_CHECKING:
-    from orchestra.library import apply, check, compile, connect, load, plan
+    from orchestra.library import apply, check, compile, connect, emit_functions, load, plan
     from orchestra.pipeline import PlanOptions
 
-__all__ = ["PlanOptions", "__version__", "apply", "check", "compile", "connect", "load", "plan"]
+__all__ = [
+    "PlanOptions",
+    "__version__",
+    "apply",
+    "check",
+    "compile",
+    "connect",
+    "emit_functions",
+    "load",
+    "plan",
+]
 
 
 def __getattr__(name: str) -> object:

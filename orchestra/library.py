@@ -59,6 +59,18 @@ def compile(spec: Spec) -> Program:
     return compile_spec(spec)
 
 
+def emit_functions(spec: Spec) -> dict[str, str]:
+    """The files of a spec's Edge Functions, by their paths below the supabase folder; `handler.ts` as the scaffold that
+    is written once. Raises SpecError where a rule forbids the spec."""
+    from orchestra.errors import SpecError
+    from orchestra.pipeline import emit_functions as run
+
+    findings = check(spec)
+    if any(d.is_error for d in findings):
+        raise SpecError(findings)
+    return run(spec)
+
+
 def connect(url: str) -> Any:
     """A connection as `plan` and `apply` want it; ConnectError, without the password, where there is none."""
     from orchestra.live.connect import connect as run

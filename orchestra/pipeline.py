@@ -24,6 +24,7 @@ __all__ = [
     "compile_spec",
     "destroy_plan",
     "diff",
+    "emit_functions",
     "emit_sql",
     "plan",
     "refuse_elsewhere",
@@ -41,6 +42,13 @@ def emit_sql(program: Program, spec: Spec | None = None) -> str:
     later = not_yet(spec) if spec else []
     place = in_words(spec.composition) if spec else ""
     return _emit(program, version=__version__, notes=notes, later=later, composition=place)
+
+
+def emit_functions(spec: Spec) -> dict[str, str]:
+    """The files of the Edge Functions, by path below the supabase folder; `handler.ts` is the scaffold."""
+    from orchestra.emit.functions import emit_functions as emit
+
+    return emit(spec, version=__version__)
 
 
 def plan(database: Database, spec: Spec | Program, options: PlanOptions) -> Plan:

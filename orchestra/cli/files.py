@@ -14,21 +14,31 @@ def write(path: Path, text: str, *, private: bool = False, durable: bool = True)
     can be made again need not be `durable`, that is, on the disk before this returns."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = 0o600 if private else _mode(path)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        beside = Path(name)
+        written = beside(path, text, private=private, durable=durable)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                if durable:
-                    os.fsync(file.fileno())
-            beside.chmod(mode)
-            beside.replace(path)
+            written.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
+            written.unlink(missing_ok=True)
     except OSError as error:
         raise OrchestraError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def beside(path: Path, text: str, *, private: bool = False, durable: bool = True) -> Path:
+    """A temporary file in the same directory, ready to be renamed; OSError leaves none."""
+    mode = 0o600 if private else _mode(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    made = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        made.chmod(mode)
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
+    return made
 
 
 def read(path: Path) -> str:

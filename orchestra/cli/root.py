@@ -12,7 +12,7 @@ from orchestra.version import __version__
 COMMANDS = {
     "check": "Find what is wrong with a spec, before production does.",
     "explain": "Show how each workload will run, and why.",
-    "compile": "Write the SQL that a spec compiles to.",
+    "compile": "Write the SQL and the Edge Functions of a spec.",
     "plan": "Show what would change in the database.",
     "apply": "Make the database as the spec says.",
     "destroy": "Remove what a project has in the database.",

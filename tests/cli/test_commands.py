@@ -142,31 +142,6 @@ def test_explain_takes_workloads_and_specs(run: Run, home: Path) -> None:
     Draft202012Validator(json.loads(schemas.text("explain"))).validate(document)
 
 
-def test_compile_writes_and_compares(run: Run, home: Path) -> None:
-    text = run("compile").stdout
-    assert "orchestra:shop:purge-sessions" in text
-    missing = run("compile", "--out", "build", "--check")
-    assert missing.exit_code == 1
-    assert "does not exist" in missing.stderr
-    assert run("compile", "--out", "build").exit_code == 0
-    assert (home / "build/orchestra.sql").read_text() == text
-    assert run("compile", "--out", "build", "--check").exit_code == 0
-    (home / "build/orchestra.sql").write_text(text.replace("*/15", "*/20"))
-    stale = run("compile", "--out", "build", "--check")
-    assert stale.exit_code == 1
-    assert "build/orchestra.sql differs" in stale.stderr
-    assert "+" in stale.stderr
-    assert [p.name for p in (home / "build").iterdir()] == ["orchestra.sql"]
-
-
-def test_compile_says_that_functions_come_later(run: Run, home: Path) -> None:
-    edge = "version: 1\nproject: shop\nworkloads:\n  mail:\n    trigger: manual\n    duration: {max: 5s}\n"
-    (home / "orchestra.yaml").write_text(edge)
-    result = run("compile")
-    assert result.exit_code == 0
-    assert "Edge Functions come with a later version" in " ".join(result.stderr.split())
-
-
 def test_plan_prints_and_saves(run: Run, home: Path, fake: FakePipeline) -> None:
     fake.made = PLAN
     result = run("plan", *DB, "--out", "plan.json")

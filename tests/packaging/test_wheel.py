@@ -43,7 +43,7 @@ def _inside(folder: str, *endings: str) -> set[str]:
 
 def test_every_file_that_the_program_reads_is_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    wanted = _inside("orchestra", ".sql", ".txt", ".py", ".control", "py.typed")
+    wanted = _inside("orchestra", ".sql", ".txt", ".py", ".ts", ".json", ".control", "py.typed")
     wanted |= {f.replace("schemas/", "orchestra/_schemas/", 1) for f in _inside("schemas", ".json")}
     assert wanted <= names, sorted(wanted - names)
 
@@ -80,3 +80,12 @@ def test_a_wheel_works_without_the_tree(wheel: Path, tmp_path: Path) -> None:
     assert "No problems" in run("check")
     assert "call orchestra.fire('w', 'a', 1)" in run("compile")
     assert '"$schema"' in run("schema")
+    spec.write_text(
+        "version: 1\nproject: w\nworkloads:\n  a: {trigger: manual, duration: {max: 5s}}\n", encoding="utf-8"
+    )
+    run("compile", "--out", "supabase")
+    functions = tmp_path / "supabase" / "functions"
+    assert '"orchestra": "../_shared/orchestra/mod.ts"' in (functions / "a" / "deno.json").read_text("utf-8")
+    runtime = {f.removeprefix("orchestra/runtime/edge/") for f in _inside("orchestra/runtime/edge", ".ts")}
+    shared = functions / "_shared" / "orchestra"
+    assert {str(f.relative_to(shared)) for f in shared.rglob("*") if f.is_file()} == runtime

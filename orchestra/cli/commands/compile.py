@@ -1,65 +1,65 @@
 from __future__ import annotations
 
 import gc
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orchestra.cli import beside, console, files, options
+from orchestra.cli import beside, console, options
 
 if TYPE_CHECKING:
     from orchestra.cli.specs import Reading
     from orchestra.diagnostics import Diagnostic
     from orchestra.spec.model import Spec
 
-FILE = "orchestra.sql"
 _LARGE = 1_000
 
 
 @click.command("compile")
 @options.specs()
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The directory to write into.")
-@click.option("--check", is_flag=True, help=f"Write nothing; exit with 1 where {FILE} there is another.")
-def command(specs: tuple[Path, ...], out: Path | None, check: bool) -> None:
-    """Compile a spec to SQL that can be run again and again. It is the same for every environment, and the
-    same bytes each time. Without --out it goes to stdout; with it, to orchestra.sql in that directory.
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The directory to write into: the folder supabase, where there is one.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 where a file there is another.")
+@click.option("--force", is_flag=True, help="Overwrite generated files that were edited by hand.")
+def command(specs: tuple[Path, ...], out: Path | None, check: bool, force: bool) -> None:
+    """Compile a spec to SQL that can be run again and again, and to the files of its Edge Functions. They are the
+    same for every environment, and the same bytes each time.
+
+    Without --out the SQL goes to stdout. With it, DIR gets orchestra.sql, functions/ and the entries of the functions
+    in config.toml. handler.ts is yours: it is written once and never overwritten after you have changed it.
 
     \b
     Example:
-      orchestra compile --out supabase/generated
-      orchestra compile --out supabase/generated --check
+      orchestra compile --out supabase
+      orchestra compile --out supabase --check
       orchestra compile | psql "$DATABASE_URL" --single-transaction
     """
-    if check and out is None:
-        raise click.UsageError("--check compares with what is in a directory: add --out DIR")
-    _compile(specs, out, check)
-
-
-def _compile(paths: tuple[Path, ...], out: Path | None, check: bool) -> None:
+    if out is None and (check or force):
+        said = "--check compares with" if check else "--force is about"
+        raise click.UsageError(f"{said} what is in a directory: add --out DIR")
+    if check and force:
+        raise click.UsageError("--check writes nothing, so there is nothing to --force")
+    # One road over many values that all live to its end: collecting on the way would only walk them.
     from orchestra.cli.specs import load
     from orchestra.spec.parsing import no_collection
 
-    # One road over many values that all live to its end: collecting on the way would only walk them.
     with no_collection():
-        reading = load(paths)
+        reading = load(specs)
         count = len(reading.spec.workloads) if reading.spec is not None else 0
         spec, text = _in_two(reading) if beside.worthwhile(count) else _in_one(reading)
     _leave_in_place(spec)
-    _mention_functions(spec)
     if out is None:
+        _mention_functions(spec)
         console.out(text, end="")
         return
-    path = out / FILE
-    if check:
-        _compare(path, text)
-        return
-    if path.exists() and files.read(path) == text:
-        console.note(f"{path} is up to date.")
-        return
-    files.write(path, text, durable=False)
-    console.note(f"Wrote {path}.")
+    from orchestra.cli.output import Output
+
+    output = Output(out, spec, text)
+    output.check() if check else output.write(force=force)
 
 
 def _in_one(reading: Reading) -> tuple[Spec, str]:
@@ -113,47 +113,14 @@ def _leave_in_place(spec: Spec) -> None:
     gc.freeze()
 
 
-def _compare(path: Path, text: str) -> None:
-    """Exit 1 where the file is not what the spec compiles to; the first lines that differ are shown."""
-    from difflib import unified_diff
-
-    if not path.exists():
-        console.fail(f"{path} does not exist", f"write it with: orchestra compile --out {path.parent}")
-        raise click.exceptions.Exit(1)
-    found = files.read(path)
-    if found == text:
-        console.note(f"{path} is up to date.")
-        return
-    rows = list(
-        unified_diff(
-            found.splitlines(), text.splitlines(), str(path), "what the spec compiles to", n=1, lineterm=""
-        )
-    )
-    shown = rows[:20] + ([f"… {len(rows) - 20} more lines"] if len(rows) > 20 else [])
-    style = console.style(sys.stderr)
-    looks = {"+": "green", "-": "red", "@": "dim"}
-    console.note("\n".join(style.paint(row, looks[row[0]]) if row[:1] in looks else row for row in shown))
-    console.fail(
-        f"{path} differs from what the spec compiles to",
-        f"write it with: orchestra compile --out {path.parent}",
-    )
-    raise click.exceptions.Exit(1)
-
-
 def _mention_functions(spec: Spec) -> None:
-    """A spec may have parts that become Edge Functions; it must not look as if they were compiled."""
+    """SQL alone is not the whole of a spec with Edge Functions; it must not look as if it were."""
+    from orchestra.kinds.edge_function import has_function
     from orchestra.report.words import count
-    from orchestra.spec.model import EdgeHandler
 
-    edge = [
-        w.name
-        for w in spec.workloads
-        if any(isinstance(part.handler, EdgeHandler) for part in (w.steps or (w,)))
-    ]
-    if edge:
-        first = ", ".join(edge[:3]) + (", …" if len(edge) > 3 else "")
+    names = [w.name for w in spec.workloads if has_function(w)]
+    if names:
+        first = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
         console.note(
-            f"Note: {count(len(edge), 'workload')} with Edge handlers ({first}): only the SQL is written; "
-            "the files of "
-            "Edge Functions come with a later version."
+            f"Note: this is the SQL alone. --out supabase writes {count(len(names), 'Edge Function')} too: {first}."
         )

@@ -1,0 +1,217 @@
+"""What `compile --out DIR` does with a directory: what is there, what should be, and saying so."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestra.cli import console
+from orchestra.cli.tree import Tree
+from orchestra.emit.functions.reconcile import State, Verdict
+from orchestra.errors import BlockedError, OrchestraError, UsageError
+
+if TYPE_CHECKING:
+    from orchestra.spec.model import Spec
+
+SQL = "orchestra.sql"
+CONFIG = "config.toml"
+_MOST = 20
+"""Paths that are listed one by one."""
+
+
+class Output:
+    """`sql` is what the spec compiles to."""
+
+    def __init__(self, out: Path, spec: Spec, sql: str) -> None:
+        self._tree = Tree(out)
+        self._spec = spec
+        self._sql = sql
+
+    def write(self, *, force: bool) -> None:
+        """BlockedError, and nothing written, where a file is in the way that is not ours to overwrite."""
+        blocked = [v for v in self._verdicts if _blocks(v, force)]
+        if blocked:
+            self._refuse(blocked)
+        todo = [v for v in self._verdicts if v.state not in (State.CURRENT, State.KEPT)]
+        texts = {v.path: v.text for v in todo if v.text is not None}
+        gone = [v.path for v in todo if v.text is None]
+        if not todo:
+            console.note(
+                f"{self._tree.shown(SQL) if len(self._verdicts) == 1 else self._tree.root} is up to date."
+            )
+        self._tree.change(texts, gone)
+        self._say("Wrote", list(texts))
+        self._say("Removed", gone)
+        self._advise(gone)
+
+    def check(self) -> None:
+        """Exit 1 where a file is not what the spec compiles to; writes nothing."""
+        wrong = [v for v in self._verdicts if v.state not in (State.CURRENT, State.KEPT)]
+        if not wrong:
+            shown = self._tree.shown(SQL) if len(self._verdicts) == 1 else str(self._tree.root)
+            console.note(f"{shown} is up to date.")
+            return
+        for verdict in wrong:
+            if verdict.path == SQL and verdict.state is State.STALE:
+                self._show_difference()
+        if [v.path for v in wrong] == [SQL]:
+            said = (
+                "does not exist"
+                if wrong[0].state is State.MISSING
+                else "differs from what the spec compiles to"
+            )
+            console.fail(f"{self._tree.shown(SQL)} {said}", self._how(wrong))
+        else:
+            from orchestra.report.words import count
+
+            self._list(wrong)
+            many = f"{count(len(wrong), 'file')} in {self._tree.root}"
+            verb = "differs" if len(wrong) == 1 else "differ"
+            console.fail(f"{many} {verb} from what the spec compiles to", self._how(wrong))
+        raise click.exceptions.Exit(1)
+
+    @cached_property
+    def _verdicts(self) -> list[Verdict]:
+        from orchestra import pipeline
+        from orchestra.emit.functions import FOLDER, SHARED
+        from orchestra.emit.functions.reconcile import HANDLER, OURS, SETTINGS, Owner, reconcile
+
+        wanted = pipeline.emit_functions(self._spec)
+        if wanted:
+            self._look_where_functions_belong()
+        found = self._tree.sources(FOLDER, (*OURS, HANDLER, SETTINGS)) | self._tree.below(SHARED, ".ts")
+        found |= {
+            path: text for path in wanted if path not in found and (text := self._tree.read(path)) is not None
+        }
+        former = {w.moved: w.name for w in self._spec.workloads if w.moved}
+        owner = Owner(self._spec.project, self._spec.moved, former)
+        return [self._of_sql(), *self._of_config(), *reconcile(owner, wanted, found)]
+
+    def _of_sql(self) -> Verdict:
+        there = self._tree.read(SQL)
+        state = State.MISSING if there is None else State.CURRENT if there == self._sql else State.STALE
+        return Verdict(SQL, state, self._sql)
+
+    def _of_config(self) -> list[Verdict]:
+        """The file is made where it is missing: without the entries, the platform would turn the database away."""
+        from orchestra.emit.config_toml import ConfigFault, policy, updated
+        from orchestra.emit.functions import functions_of
+
+        entries = {f.name: f.verify_jwt for f in functions_of(self._spec)}
+        there = self._tree.read(CONFIG)
+        if there is None and not entries:
+            return []
+        try:
+            text = updated(there or "", self._spec.project, entries)
+            if entries and policy(there or "") == "oneshot":
+                console.note(
+                    f'Note: {self._tree.shown(CONFIG)} has policy = "oneshot" under [edge_runtime]: the local '
+                    'stack ends a function with its answer, and its background work too. Write "per_worker".'
+                )
+        except ConfigFault as fault:
+            shown = f"write there yourself:\n\n{fault.lines}" if fault.lines else "mend the file"
+            raise OrchestraError(f"{self._tree.shown(CONFIG)} {fault}", shown) from None
+        if there is None:
+            return [Verdict(CONFIG, State.MISSING, text)]
+        return [Verdict(CONFIG, State.CURRENT if text == there else State.STALE, text)]
+
+    def _look_where_functions_belong(self) -> None:
+        """Beside config.toml: written anywhere else, nobody would ever deploy them."""
+        root = self._tree.root
+        if (root / CONFIG).exists():
+            return
+        for place in (root / "supabase", root.absolute().parent):
+            if place.name == "supabase" and (place / CONFIG).exists():
+                from orchestra.cli.specs import relative
+
+                raise UsageError(
+                    f"Edge Functions belong into the folder that holds {CONFIG}, and {root} is not that",
+                    f"write --out {relative(place)}",
+                )
+
+    def _refuse(self, blocked: Sequence[Verdict]) -> None:
+        self._list(blocked)
+        first = blocked[0]
+        if any(v.state is State.FOREIGN for v in blocked):
+            remedy = (
+                "rename the workload, or move that function away: --force overwrites generated files only"
+            )
+        elif all(v.path.endswith("/deno.json") for v in blocked):
+            remedy = "take the comments out, or lose them with --force"
+        else:
+            remedy = "move your change to handler.ts and delete the file, or lose it with --force"
+        others = f", and {len(blocked) - 1} more," if len(blocked) > 1 else ""
+        raise BlockedError(
+            f"{self._tree.shown(first.path)}{others} would be overwritten ({first.state.value}); nothing was written",
+            remedy,
+        )
+
+    def _how(self, wrong: Sequence[Verdict]) -> str:
+        if any(_blocks(v, False) for v in wrong):
+            return "move what was edited by hand to handler.ts, then run compile without --check"
+        return f"write it with: orchestra compile --out {self._tree.root}"
+
+    def _list(self, verdicts: Sequence[Verdict]) -> None:
+        for verdict in verdicts[:_MOST]:
+            more = f" ({verdict.note})" if verdict.note else ""
+            console.note(f"  {self._tree.shown(verdict.path)}: {verdict.state.value}{more}")
+        if len(verdicts) > _MOST:
+            console.note(f"  … {len(verdicts) - _MOST} more")
+
+    def _say(self, verb: str, paths: Sequence[str]) -> None:
+        """A line a file, or a line a folder where there are many."""
+        from orchestra.report.words import count
+
+        if len(paths) <= _MOST:
+            for path in paths:
+                console.note(f"{verb} {self._tree.shown(path)}.")
+            return
+        folders: dict[str, int] = {}
+        for path in paths:
+            folder = path.rpartition("/")[0]
+            folders[folder] = folders.get(folder, 0) + 1
+        if len(folders) > _MOST:
+            console.note(f"{verb} {count(len(paths), 'file')} in {self._tree.root}.")
+            return
+        for folder, number in folders.items():
+            console.note(f"{verb} {count(number, 'file')} in {self._tree.shown(folder)}.")
+
+    def _advise(self, gone: Sequence[str]) -> None:
+        for verdict in self._verdicts:
+            if verdict.state is State.KEPT:
+                more = f": {verdict.note}" if verdict.note else ""
+                console.note(f"{self._tree.shown(verdict.path)} is no longer used{more}.")
+        names = [p.split("/")[1] for p in gone if p.endswith("/index.ts") and "/_shared/" not in p]
+        if names:
+            console.note(
+                f"What was deployed of {', '.join(names)} stays live until: supabase functions delete {names[0]}"
+            )
+
+    def _show_difference(self) -> None:
+        """The first lines that differ."""
+        from difflib import unified_diff
+
+        found, path = self._tree.read(SQL) or "", self._tree.shown(SQL)
+        rows = list(
+            unified_diff(
+                found.splitlines(),
+                self._sql.splitlines(),
+                path,
+                "what the spec compiles to",
+                n=1,
+                lineterm="",
+            )
+        )
+        shown = rows[:20] + ([f"… {len(rows) - 20} more lines"] if len(rows) > 20 else [])
+        style = console.style(sys.stderr)
+        looks = {"+": "green", "-": "red", "@": "dim"}
+        console.note("\n".join(style.paint(row, looks[row[0]]) if row[:1] in looks else row for row in shown))
+
+
+def _blocks(verdict: Verdict, force: bool) -> bool:
+    return verdict.state is State.FOREIGN or (verdict.state is State.EDITED and not force)
