@@ -83,7 +83,7 @@ def test_functions_and_their_entries_are_written_beside_the_sql(run: Run, edge: 
     assert found["orchestra.sql"] == run("compile").stdout
     assert found["config.toml"] == CONFIG + (
         "\n[functions.mail]\nverify_jwt = false # orchestra: shop\n"
-        "\n[functions.relay]\nverify_jwt = true # orchestra: shop\n"
+        "\n[functions.relay]\nverify_jwt = false # orchestra: shop\n"
     )
     for name in ("mail", "relay"):
         assert {p for p in found if f"/{name}/" in p} == {

@@ -29,7 +29,7 @@ function open(
 ) {
   return queueFunction({
     workload: WORKLOAD,
-    dispatch: oneHandler(handler, host),
+    dispatch: oneHandler(handler, host, WORKLOAD),
     door: null,
     host,
   });
@@ -137,10 +137,14 @@ Deno.test("a handler gets its payload and what is known about it", async () => {
 
 Deno.test("a message of a pipeline runs the handler of its step", async () => {
   const host = fakeHost();
-  const dispatch = handlerOfStep({
-    "collect": () => ["a", "b"],
-    "send-mail": (payload: string) => payload.toUpperCase(),
-  }, host);
+  const dispatch = handlerOfStep(
+    {
+      "collect": () => ["a", "b"],
+      "send-mail": (payload: string) => payload.toUpperCase(),
+    },
+    host,
+    WORKLOAD,
+  );
   const config = {
     ...CONFIG,
     steps: {
@@ -172,4 +176,56 @@ Deno.test("a message of a pipeline runs the handler of its step", async () => {
     /no handler for the step toString/,
   );
   assert.throws(() => task(null, {}).call(signal), Permanent);
+});
+
+Deno.test("a payload that is not as its schema says is given up before the handler", () => {
+  const schema = { type: "object", required: ["id"] } as const;
+  const run = (checked: boolean, payload: unknown) => {
+    const seen: unknown[] = [];
+    const dispatch = oneHandler(
+      (payload: unknown) => void seen.push(payload),
+      fakeHost(),
+      { ...WORKLOAD, schema, checked },
+    );
+    const item = { id: "1", ct: 1, attempt: 1, payload, headers: null };
+    const call = () =>
+      dispatch(item, CONFIG).call(new AbortController().signal);
+    return { call, seen };
+  };
+  const bad = run(true, { no: 1 });
+  assert.throws(bad.call, Permanent);
+  assert.throws(bad.call, /not as its schema says/);
+  assert.deepEqual(bad.seen, []);
+  const good = run(true, { id: 1 });
+  good.call();
+  assert.deepEqual(good.seen, [{ id: 1 }]);
+  // Where triggers send payloads of their own, the schema is the door's.
+  const open = run(false, { scheduled_for: "2026-11-24T03:00:00Z" });
+  open.call();
+  assert.equal(open.seen.length, 1);
+});
+
+Deno.test("of a pipeline only what begins a run is held against the schema", () => {
+  const dispatch = handlerOfStep(
+    { collect: () => 1, render: () => 2 },
+    fakeHost(),
+    { ...WORKLOAD, schema: { type: "object" }, checked: true },
+  );
+  const config = {
+    ...CONFIG,
+    steps: {
+      collect: { timeout_ms: 1_000, result: true, input: true },
+      render: { timeout_ms: 1_000, result: true, input: false },
+    },
+  };
+  const call = (step: string) =>
+    dispatch({
+      id: "1",
+      ct: 1,
+      attempt: 1,
+      payload: "a text",
+      headers: { orchestra: { run: 7, step, i: 0 } },
+    }, config).call(new AbortController().signal);
+  assert.throws(() => call("collect"), Permanent);
+  assert.equal(call("render"), 2);
 });

@@ -12,8 +12,10 @@ import { work } from "../../orchestra/runtime/edge/enter.ts";
 const pause = (ms: number) =>
   new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
+const ANY = { schema: null };
+
 function working(host: RealHost, handler: Handler<never>): Promise<void> {
-  return work({ ...host, dispatch: oneHandler(handler, host) });
+  return work({ ...host, dispatch: oneHandler(handler, host, ANY) });
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -306,16 +308,20 @@ Deno.test("a pipeline: collect, a render for each, publish once", async () => {
   const indexes: number[] = [];
   await work({
     ...host,
-    dispatch: handlerOfStep({
-      collect: ({ pages }: { pages: number }) =>
-        numbers(pages).map((page) => ({ page })),
-      render: ({ page }: { page: number }, { run }) => {
-        indexes.push(run?.index ?? -1);
-        return `<p>${page}</p>`;
+    dispatch: handlerOfStep(
+      {
+        collect: ({ pages }: { pages: number }) =>
+          numbers(pages).map((page) => ({ page })),
+        render: ({ page }: { page: number }, { run }) => {
+          indexes.push(run?.index ?? -1);
+          return `<p>${page}</p>`;
+        },
+        publish: (answers: Record<string, unknown>) =>
+          void published.push(answers),
       },
-      publish: (answers: Record<string, unknown>) =>
-        void published.push(answers),
-    }, host),
+      host,
+      ANY,
+    ),
   });
   assert.deepEqual(indexes.toSorted((a, b) => a - b), numbers(40));
   assert.equal(published.length, 1);

@@ -33,14 +33,14 @@ workloads:
 
 
 def test_each_kind_of_workload_has_its_kind_of_function(tmp_path: Path) -> None:
-    found = {f.name: (f.kind, f.verify_jwt) for f in functions_of(load(KINDS + DOOR, tmp_path))}
+    found = {f.name: f.kind for f in functions_of(load(KINDS + DOOR, tmp_path))}
     assert found == {
-        "call-jwt": ("call", True),
-        "call-secret": ("call", False),
-        "queued": ("queue", False),
-        "steps": ("pipeline", False),
-        "steps-in-sql": ("door", False),
-        "taken-in": ("door", False),
+        "call-jwt": "call",
+        "call-secret": "call",
+        "queued": "queue",
+        "steps": "pipeline",
+        "steps-in-sql": "door",
+        "taken-in": "door",
     }
 
 

@@ -75,7 +75,6 @@ def test_hostile_names_texts_and_schemas_are_too(tmp_path: Path) -> None:
     assert type_errors(functions) == ""
 
 
-@pytest.mark.xfail(strict=True, reason="the runtime has no serveDoor yet")
 def test_a_function_that_only_takes_requests_is_too(tmp_path: Path) -> None:
     text = f"version: 1\nproject: shop\nworkloads:{DOOR}"
     functions = write(pipeline.emit_functions(load(text, tmp_path / "spec")), tmp_path) / "functions"

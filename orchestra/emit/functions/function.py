@@ -61,11 +61,6 @@ class Function:
     def has_handler(self) -> bool:
         return self.kind != "door"
 
-    @property
-    def verify_jwt(self) -> bool:
-        """Whether the gateway may ask for a JWT: not where the database wakes a worker, which has none."""
-        return self.kind == "call" and self.http is not None and self.http.auth == "jwt"
-
 
 def functions_of(spec: Spec) -> Iterator[Function]:
     """All of a project, by name. Workloads that no pattern fits have none: rules report them."""

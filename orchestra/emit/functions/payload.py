@@ -35,6 +35,11 @@ def payload_types(workload: Workload, taken: frozenset[str] = frozenset()) -> De
     return declared_by(True, _NAME, {}) if outside or not sent else declared_by(False, _NAME, sent, taken)
 
 
+def sends(workload: Workload) -> bool:
+    """Whether triggers send payloads of their own, which no schema describes."""
+    return bool(_sent(workload))
+
+
 def _sent(workload: Workload) -> dict[str, Type]:
     """What triggers send by themselves, by a name for it."""
     sent: dict[str, Type] = {}

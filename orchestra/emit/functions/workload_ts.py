@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestra.emit.functions.function import Function
-from orchestra.emit.functions.payload import payload_types
+from orchestra.emit.functions.payload import payload_types, sends
 from orchestra.emit.functions.step_types import step_types
 from orchestra.emit.functions.text import Values
 from orchestra.emit.functions.type_nodes import UNKNOWN
@@ -75,6 +75,8 @@ def _workload(function: Function, spec: Spec, kind: str, schema: str) -> str:
     ]
     rows = [values.property(name, item, 2) for name, item in said]
     rows.append(schema if schema == "schema" else f"schema: {schema}")
+    if not schema.startswith("null") and function.kind != "door" and not sends(function.workload):
+        rows.append("checked: true")
     if function.kind == "pipeline":
         rows.append(values.property("steps", [e.step.name for e in function.exports], 2))
     body = "".join(f"  {row},\n" for row in rows)

@@ -1,6 +1,6 @@
 // What generated functions and handlers import as "orchestra".
 
-export { serveCall, servePipeline, serveQueue } from "./serve.ts";
+export { serveCall, serveDoor, servePipeline, serveQueue } from "./serve.ts";
 export { Permanent, Snooze } from "./errors.ts";
 export type { Delay } from "./duration.ts";
 export type { Fields, Log } from "./log.ts";

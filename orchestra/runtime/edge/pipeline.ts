@@ -6,13 +6,16 @@ import { Permanent } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { Handout } from "./protocol.ts";
 import type { StepHandler } from "./types.ts";
+import { type Checked, checker } from "./validate.ts";
 import type { Dispatch } from "./worker.ts";
 
 /** Every message runs the handler of its step. */
 export function handlerOfStep(
   handlers: Readonly<Record<string, StepHandler>>,
   host: Host,
+  workload: Checked,
 ): Dispatch {
+  const check = checker(workload);
   return (item, config) => {
     const run = runOf(item.headers);
     const step = run?.step ?? null;
@@ -22,6 +25,8 @@ export function handlerOfStep(
       keepsResult: limits?.result ?? false,
       call(signal) {
         const handler = handlerOf(handlers, step, item);
+        // What other steps answered is no business of the schema.
+        if (limits?.input) check(item.payload);
         return handler(
           item.payload as never,
           contextOf(item, {

@@ -11,6 +11,8 @@ export interface StepConfig {
   readonly timeout_ms: number;
   /** Whether the step's answer is kept for the steps after it. */
   readonly result: boolean;
+  /** Whether it begins a run, and so takes the run's payload. */
+  readonly input?: boolean;
 }
 
 /** A slot's limits, as they are in the database now. */

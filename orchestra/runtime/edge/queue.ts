@@ -8,6 +8,7 @@ import { work } from "./enter.ts";
 import type { Host } from "./host.ts";
 import { answering, json, Refusal } from "./respond.ts";
 import type { Handler, QueueWorkload } from "./types.ts";
+import { type Checked, checker } from "./validate.ts";
 import type { Dispatch } from "./worker.ts";
 
 export type Fetch = (request: Request) => Promise<Response>;
@@ -30,12 +31,18 @@ export function queueFunction(parts: QueueParts): Fetch {
 }
 
 /** Every message runs the one handler of a plain queue. */
-export function oneHandler(handler: Handler<never>, host: Host): Dispatch {
+export function oneHandler(
+  handler: Handler<never>,
+  host: Host,
+  workload: Checked,
+): Dispatch {
+  const check = checker(workload);
   return (item, config) => ({
     timeoutMs: config.timeout_ms,
     keepsResult: false,
-    call: (signal) =>
-      handler(
+    call(signal) {
+      check(item.payload);
+      return handler(
         item.payload as never,
         contextOf(item, {
           signal,
@@ -43,7 +50,8 @@ export function oneHandler(handler: Handler<never>, host: Host): Dispatch {
           log: host.log.with({ message_id: item.id, attempt: item.attempt }),
           sql: host.handlersSql,
         }),
-      ),
+      );
+    },
   });
 }
 

@@ -1,4 +1,4 @@
-// Puts a function together and serves it. Generated code calls one of these three
+// Puts a function together and serves it. Generated code calls one of these
 // with its workload and its handler, and nothing else.
 
 import { callFunction, type CallParts } from "./call.ts";
@@ -32,7 +32,7 @@ export function serveQueue<W extends QueueWorkload>(
   ...[options]: ServeOptions<W>
 ): void {
   const host = hostOf(workload);
-  const dispatch = oneHandler(handler, host);
+  const dispatch = oneHandler(handler, host, workload);
   const door = doorOf(workload, host, options?.verify);
   serve(queueFunction({ workload, dispatch, door, host }), host);
 }
@@ -44,9 +44,20 @@ export function servePipeline<W extends PipelineWorkload>(
   ...[options]: ServeOptions<W>
 ): void {
   const host = hostOf(workload);
-  const dispatch = handlerOfStep(handlers, host);
+  const dispatch = handlerOfStep(handlers, host, workload);
   const door = doorOf(workload, host, options?.verify);
   serve(queueFunction({ workload, dispatch, door, host }), host);
+}
+
+/** Serves the door of a queue that is worked off in SQL: it takes requests. */
+export function serveDoor<W extends QueueWorkload>(
+  workload: W,
+  ...[options]: ServeOptions<W>
+): void {
+  const host = hostOf(workload);
+  const door = doorOf(workload, host, options?.verify);
+  if (door === null) throw new Error(`${workload.name} has no door`);
+  serve(door, host);
 }
 
 /** Serves calls: `handler` runs behind an answer that was given at once. */

@@ -28,6 +28,9 @@ export interface Workload {
   readonly wallClockMs: number;
   /** JSON Schema (2020-12) of a payload; null where any will do. */
   readonly schema: object | boolean | null;
+  /** Whether every payload is as the schema says: schedules and table triggers
+   * send others, and then only requests are checked. */
+  readonly checked?: boolean;
   readonly door: Door | null;
 }
 
