@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from engines import Engine
+from runtime.runtime_db import PROJECT, RuntimeDb, install
 
 from orchestra.dev.edge import find_deno
-from runtime.runtime_db import PROJECT, RuntimeDb, install
 
 HERE = Path(__file__).parent
 RUNTIME = HERE.parents[1] / "orchestra" / "runtime" / "edge"
