@@ -8,7 +8,8 @@ export default async function handle(
   payload: Payload,
   { sql, attempt, messageId }: Context,
 ): Promise<void> {
-  const [{ now }] = await sql<[{ now: Date }]>`
+  // As text: a Date has no microseconds.
+  const [{ now }] = await sql<[{ now: string }]>`
     select clock_timestamp()::text as now`;
   switch (payload.do) {
     case "work":
@@ -46,7 +47,7 @@ export default async function handle(
     insert into trouble.done (message_id, what, bytes, isolate, started_at)
     values (
       ${messageId}, ${payload.do}, ${payload.text?.length ?? null},
-      ${Deno.pid}, ${now}
+      ${Deno.pid}, ${now}::text::timestamptz
     )`;
 }
 
