@@ -210,7 +210,8 @@ def test_connections_that_are_cut_again_and_again_lose_nothing(world: World) -> 
     )
     assert (
         world.one(
-            "select count(*) from orchestra.dead_letter where error not like '%%CONNECTION%%' and error not like '%%57P01%%'"
+            "select count(*) from orchestra.dead_letter "
+            "where error not like '%%CONNECTION%%' and error not like '%%57P01%%'"
             " and error not like '%%terminating connection%%'"
         )
         == 0

@@ -173,7 +173,7 @@ class RuntimeDb:
     def run(self, query: str, *params: Any) -> None:
         self.main.execute(query, params or None)
 
-    def queue(self, sql: str = "select $1, $2, $3", *, name: str | None = None, **columns: Any) -> str:
+    def queue(self, sql: str | None = "select $1, $2, $3", *, name: str | None = None, **columns: Any) -> str:
         """A queue workload with its queue, quick to retry; its name, which nothing else has."""
         name = name or f"w{next(_numbers)}"
         self.run("select pgmq.create(%s)", name)

@@ -17,7 +17,8 @@ def nothing_else(db: RuntimeDb) -> Iterator[None]:
     yield
     db.run(
         "truncate orchestra.workload, orchestra.scheduled_run, orchestra.fired, orchestra.dead_letter, "
-        "orchestra.delivery cascade"
+        "orchestra.delivery, orchestra.run, orchestra.task, orchestra.idempotency, orchestra.debounce, orchestra.rate, "
+        "orchestra.knock cascade"
     )
 
 
@@ -46,14 +47,14 @@ def test_dead_letters_go_after_their_time_and_stay_without_one(db: RuntimeDb) ->
     assert (count(db, "dead_letter", kept), count(db, "dead_letter", short)) == (8, 3)
 
 
-def test_a_call_does_a_bounded_amount(db: RuntimeDb) -> None:
+def test_a_transaction_does_a_bounded_amount_and_a_call_goes_on_until_nothing_is_left(db: RuntimeDb) -> None:
     name = db.queue(retention_failed_ms=1000)
     dead_letters(db, name, 12_000, "1 day")
-    db.housekeep()
+    assert db.one("select orchestra.prune_workload(%s, %s, 5000)", PROJECT, name)
     assert count(db, "dead_letter", name) == 7_000
     db.housekeep()
-    db.housekeep()
     assert count(db, "dead_letter", name) == 0
+    assert not db.one("select orchestra.prune_workload(%s, %s, 5000)", PROJECT, name)
 
 
 def test_archives_go_after_their_time(db: RuntimeDb) -> None:
@@ -177,3 +178,175 @@ def test_the_run_history_of_cron_is_pruned_for_the_projects_own_jobs(db: Runtime
         ("postgres", "call orchestra.tick('shop', 5000)"),
         ("postgres_like", "call orchestra.tick('shop', 5000)"),
     ]
+
+
+# What stands beside the queues
+
+
+def old_runs(db: RuntimeDb, name: str, status: str, age: str, runs: int = 1, tasks: int = 0) -> None:
+    """Runs that ended so long ago, each with a step and so many tasks."""
+    db.run(
+        "with r as (insert into orchestra.run (project, workload, status, started_at, finished_at) "
+        "select %s, %s, %s, now() - %s::interval, now() - %s::interval from generate_series(1, %s) returning id), "
+        "s as (insert into orchestra.step (run, step, position) select id, 'only', 1 from r) "
+        "insert into orchestra.task (run, step, i) select id, 'only', i from r, generate_series(1, %s) i",
+        *(PROJECT, name, status, age, age, runs, tasks),
+    )
+
+
+def tasks(db: RuntimeDb) -> int:
+    return int(db.one("select count(*) from orchestra.task"))
+
+
+def test_runs_go_with_their_steps_and_tasks_after_their_time_but_not_while_they_go_on(db: RuntimeDb) -> None:
+    usual, short = db.edge(), db.edge(retention_completed_ms=3_600_000, retention_failed_ms=7_200_000)
+    for name in (usual, short):
+        for status in ("done", "failed", "cancelled", "running", "waiting"):
+            for age in ("90 minutes", "3 hours", "8 days", "91 days"):
+                old_runs(db, name, status, age, tasks=2)
+    db.housekeep()
+    left = "select status, count(*)::int from orchestra.run where workload = %s group by 1"
+    assert dict(db.rows(left, usual)) == {"done": 2, "failed": 3, "cancelled": 3, "running": 4, "waiting": 4}
+    assert dict(db.rows(left, short)) == {"failed": 1, "cancelled": 1, "running": 4, "waiting": 4}
+    assert tasks(db) == 2 * db.one("select count(*) from orchestra.run")
+    assert db.one("select count(*) from orchestra.step") == db.one("select count(*) from orchestra.run")
+
+
+def test_tasks_of_a_large_run_go_bit_by_bit_and_the_run_after_them(db: RuntimeDb) -> None:
+    name = db.edge()
+    old_runs(db, name, "done", "8 days", tasks=12_000)
+    assert db.one("select orchestra.prune_workload(%s, %s, 5000)", PROJECT, name)
+    assert (tasks(db), count(db, "run", name)) == (7_000, 1)
+    db.housekeep()
+    assert (tasks(db), count(db, "run", name)) == (0, 0)
+
+
+def test_what_a_busy_minute_leaves_behind_goes_within_one(db: RuntimeDb) -> None:
+    name = db.edge(idempotency_key="id")
+    db.run(
+        "insert into orchestra.idempotency (project, workload, key, expires_at) "
+        "select %s, %s, i::text, now() - interval '1 second' from generate_series(1, 30000) i",
+        PROJECT,
+        name,
+    )
+    old_runs(db, name, "done", "8 days", runs=1_000)
+    db.housekeep()
+    assert (count(db, "idempotency", name), count(db, "run", name)) == (0, 0)
+
+
+def test_keys_go_when_their_time_is_over(db: RuntimeDb) -> None:
+    name = db.edge(idempotency_key="id", idempotency_ttl_ms=3_600_000)
+    db.run(
+        "select orchestra.send_many(%s, array(select jsonb_build_object('id', i) from generate_series(1, 4) i))",
+        name,
+    )
+    db.run("update orchestra.idempotency set expires_at = now() - interval '1 second' where key < '3'")
+    db.housekeep()
+    assert db.rows("select key from orchestra.idempotency where workload = %s order by 1", name) == [
+        ("3",),
+        ("4",),
+    ]
+
+
+def test_a_debounce_key_goes_when_its_message_no_longer_waits(db: RuntimeDb) -> None:
+    """A paused workload may keep messages for longer than the hour."""
+    name = db.edge(debounce_ms=60_000, debounce_key="id")
+    db.run(
+        "select orchestra.send_many(%s, array(select jsonb_build_object('id', i) from generate_series(1, 4) i))",
+        name,
+    )
+    db.run(f"update pgmq.q_{name} set read_ct = 1 where message ->> 'id' = '1'")
+    db.run(f"delete from pgmq.q_{name} where message ->> 'id' = '2'")
+    db.run("update orchestra.debounce set due_at = now() - interval '2 hours' where key <> '4'")
+    db.housekeep()
+    left = "select key from orchestra.debounce where workload = %s order by 1"
+    assert db.rows(left, name) == [("3",), ("4",)]
+    waiting = db.one(f"select msg_id from pgmq.q_{name} where message ->> 'id' = '3'")
+    assert db.send(name, '{"id": 3}') == waiting
+
+
+def test_idle_keys_of_a_rate_limit_go_and_what_they_dropped_stays_counted(db: RuntimeDb) -> None:
+    name = db.edge(rate_limit=1, rate_period_ms=60_000, rate_key="id", rate_on_excess="drop")
+    for key, dropped, ahead, age in (
+        ("", 5, None, "1 day"),
+        ("idle", 7, None, "2 hours"),
+        ("recent", 1, None, "30 minutes"),
+        ("long line", 1, "1 day", "2 hours"),
+    ):
+        db.run(
+            "insert into orchestra.rate (project, workload, key, dropped, ahead, updated_at) "
+            "values (%s, %s, %s, %s, now() + %s::interval, now() - %s::interval)",
+            *(PROJECT, name, key, dropped, ahead, age),
+        )
+    for _ in range(2):
+        db.housekeep()
+    rows = db.rows("select key, dropped from orchestra.rate where workload = %s order by 1", name)
+    assert rows == [("", 12), ("long line", 1), ("recent", 1)]
+
+
+def test_a_knock_without_its_trigger_goes_and_one_that_is_under_way_stays(db: RuntimeDb) -> None:
+    name = db.edge()
+    db.run("alter table orchestra.knock disable trigger knock_at_commit")
+    db.send(name)
+    db.run("alter table orchestra.knock enable trigger knock_at_commit")
+    assert count(db, "knock", name) == 1
+    with db.connect(autocommit=False) as connection:
+        connection.execute("select orchestra.send(%s, '{}')", (name,))
+        db.housekeep()
+        connection.commit()
+    assert count(db, "knock", name) == 0
+    assert db.depth(name) == 2
+
+
+def test_what_a_removed_pipeline_left_behind_goes_bit_by_bit(db: RuntimeDb) -> None:
+    name = db.edge()
+    old_runs(db, name, "running", "1 minute", tasks=12_000)
+    for table, columns, values in (
+        ("call", "due_at", "now()"),
+        ("idempotency", "key, expires_at", "'k', now() + interval '1 day'"),
+        ("debounce", "key, due_at", "'k', now()"),
+        ("rate", "key", "'k'"),
+        ("reader", "role_name", "'anon'"),
+        ("contract", "contract", "'c1'"),
+    ):
+        db.run(
+            f"insert into orchestra.{table} (project, workload, {columns}) values ('{PROJECT}', '{name}', {values})"
+        )
+    db.run("delete from orchestra.workload where name = %s", name)
+    db.housekeep()
+    assert (tasks(db), count(db, "run", name)) == (7_000, 1)
+    for _ in range(3):
+        db.housekeep()
+    assert tasks(db) == 0
+    gone = ("run", "call", "idempotency", "debounce", "rate", "reader", "contract", "wake", "slot")
+    assert [count(db, t, name) for t in gone] == [0] * len(gone)
+    assert db.one("select count(*) from orchestra.step") == 0
+
+
+def test_pruning_waits_for_nobody_and_nobody_for_it(db: RuntimeDb) -> None:
+    """Rows that a sender or a claim has locked at the moment are left for the next time."""
+    name = db.edge(debounce_ms=60_000, debounce_key="id", rate_limit=1, rate_period_ms=1_000, rate_key="id")
+    db.run(
+        "select orchestra.send_many(%s, array(select jsonb_build_object('id', i) from generate_series(1, 3) i))",
+        name,
+    )
+    db.run(f"delete from pgmq.q_{name}")
+    db.run("update orchestra.debounce set due_at = now() - interval '2 hours'")
+    db.run(
+        "insert into orchestra.rate (project, workload, key, updated_at) "
+        "select %s, %s, i::text, now() - interval '2 hours' from generate_series(1, 3) i",
+        PROJECT,
+        name,
+    )
+    with db.connect(autocommit=False) as holder:
+        for table in ("debounce", "rate"):
+            holder.execute(
+                f"select from orchestra.{table} where workload = %s and key = '2' for update", (name,)
+            )
+        began = time.monotonic()
+        db.housekeep()
+        assert time.monotonic() - began < 2
+        for table in ("debounce", "rate"):
+            assert db.rows(f"select key from orchestra.{table} where workload = %s and key <> ''", name) == [
+                ("2",)
+            ]

@@ -3,11 +3,21 @@
 -- A key that another transaction has just taken is waited for until that one ends. Within one call keys are taken in their
 -- own order, so that two calls with the same keys cannot deadlock; two calls in each of two transactions still can.
 
+-- A key as it is stored: an index takes no more than 2,700 bytes, and a payload that no index takes would hold up its queue.
+create or replace function orchestra.short_key(key text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when octet_length($1) <= 1000 then $1
+    else 'sha256:' || encode(sha256(convert_to($1, 'UTF8')), 'hex')
+  end;
+$$;
+
 -- The value of a key in a payload, by its dotted path; null where there is none.
 create or replace function orchestra.key_of(payload jsonb, path text) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
-  select $1 #>> string_to_array($2, '.');
+  select orchestra.short_key($1 #>> string_to_array($2, '.'));
 $$;
 
 -- Enqueues those payloads whose key has not been enqueued within its time; a payload without a key always. `given` is one
@@ -27,13 +37,20 @@ declare
     + make_interval(secs => coalesce((target).idempotency_ttl_ms, 86400000) / 1000.0);
 begin
   keys := array(
-    select coalesce(given, orchestra.key_of(p.payload, (target).idempotency_key))
+    select coalesce(orchestra.short_key(given), orchestra.key_of(p.payload, (target).idempotency_key))
     from unnest(payloads) with ordinality p(payload, position) order by p.position
   );
+  -- Keys that are there are left out beforehand: the conflict would lock their rows, and whoever only repeats one would
+  -- hold up all others who do.
   with taken as (
     insert into orchestra.idempotency as i (project, workload, key, expires_at)
     select (target).project, (target).name, k.key, expires
     from (select distinct key from unnest(keys) u(key) where key is not null) k
+    where not exists (
+      select from orchestra.idempotency o
+      where o.project = (target).project and o.workload = (target).name and o.key = k.key
+        and o.expires_at > clock_timestamp()
+    )
     order by k.key
     on conflict on constraint idempotency_pkey do update set expires_at = excluded.expires_at, id = null
     where i.expires_at <= clock_timestamp()
@@ -80,10 +97,13 @@ as $$
 declare
   quiet constant timestamptz := clock_timestamp() + make_interval(secs => (target).debounce_ms / 1000.0);
   item record;
+  due timestamptz;
   waiting orchestra.debounce;
   touched bigint;
   sent bigint;
   ids bigint[] := array_fill(null::bigint, array[cardinality(payloads)]);
+  -- The headers of a planned run stay with it.
+  with_headers constant boolean := (target).steps is null and orchestra.takes_headers((target).queue_name);
 begin
   for item in
     select k.key, array_agg(k.position order by k.position) as positions, max(k.position) as last
@@ -97,6 +117,7 @@ begin
     order by k.key nulls last
   loop
     touched := null;
+    due := case when item.key is null then visible else greatest(visible, quiet) end;
     if item.key is not null then
       insert into orchestra.debounce as d (project, workload, key)
       values ((target).project, (target).name, item.key)
@@ -104,9 +125,9 @@ begin
       returning d.* into waiting;
       if waiting.msg_id is not null then
         execute format(
-          'update pgmq.%I m set message = $2, vt = $3 where m.msg_id = $1 and m.read_ct = 0 returning m.msg_id',
-          'q_' || (target).queue_name)
-        into touched using waiting.msg_id, payloads[item.last], greatest(visible, quiet);
+          'update pgmq.%I m set message = $2, vt = $3 %s where m.msg_id = $1 and m.read_ct = 0 returning m.msg_id',
+          'q_' || (target).queue_name, case when with_headers then ', headers = $4' end)
+        into touched using waiting.msg_id, payloads[item.last], due, headers;
       end if;
     end if;
     if touched is not null then
@@ -114,18 +135,17 @@ begin
       update orchestra.run r set input = payloads[item.last] where r.id = waiting.run;
     elsif (target).steps is not null then
       select p.run, p.msg_id into sent, touched
-      from orchestra.plan_run(target, payloads[item.last], greatest(visible, quiet), caller) p;
+      from orchestra.plan_run(target, payloads[item.last], due, caller) p;
     else
       sent := (orchestra.insert_messages(
-        target, array[payloads[item.last]],
-        case when headers is not null then array[headers] end, greatest(visible, quiet)))[1];
+        target, array[payloads[item.last]], case when headers is not null then array[headers] end, due))[1];
       touched := sent;
     end if;
     if item.key is not null then
       update orchestra.debounce d set
         msg_id = touched,
         run = case when (target).steps is not null then sent end,
-        due_at = greatest(visible, quiet)
+        due_at = due
       where d.project = (target).project and d.workload = (target).name and d.key = item.key;
     end if;
     for i in 1 .. cardinality(item.positions) loop

@@ -15,22 +15,36 @@ as $$
   end;
 $$;
 
--- Notes that this transaction enqueues for an Edge worker; at most one row a transaction and workload.
+-- Notes that this transaction enqueues for an Edge worker; at most one row a transaction and workload. The count stops
+-- where it calls for all workers, because a row that is updated again and again gets slower each time.
 create or replace function orchestra.knock(target orchestra.workload, messages int, visible timestamptz) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if (target).handler = 'edge' and visible <= clock_timestamp() + interval '50 milliseconds' then
+  if (target).handler = 'edge' and knock.messages > 0 and visible <= clock_timestamp() + interval '50 milliseconds' then
     insert into orchestra.knock as k (project, workload, xid, messages)
     values ((target).project, (target).name, pg_current_xact_id(), knock.messages)
-    on conflict on constraint knock_pkey do update set messages = k.messages + excluded.messages;
+    on conflict on constraint knock_pkey do update set messages = k.messages + excluded.messages
+    where k.messages < (target).batch_size::bigint * orchestra.slots(target);
   end if;
 end
 $$;
 
--- Calls the workload's Edge Function up to `wanted` times, if that is of use: no worker is idle (an idle one finds the work
--- by itself), a slot is free, and no call is under way that a worker has not yet answered by coming. Waits for calls that
--- nobody answers double from 4 seconds to 5 minutes. Answers how many calls were made.
+-- Whether no call is to be made yet: one is under way that no worker has answered by coming. Waits for calls that nobody
+-- answers double from 4 seconds to 5 minutes; what kept a call from being made at all is tried again after 30 seconds.
+create or replace function orchestra.wake_rests(known orchestra.wake) returns boolean
+language sql volatile set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce((known).last_at > coalesce((known).entered_at, '-infinity')
+    and clock_timestamp() < (known).last_at + least(
+      interval '4 seconds' * power(2, least((known).misses, 10)),
+      case when (known).error is null then interval '5 minutes' else interval '30 seconds' end
+    ), false);
+$$;
+
+-- Calls the workload's Edge Function for up to `wanted` workers, if that is of use: idle ones count (they find the work by
+-- themselves), a slot is free, a rate limit lets something begin, and no earlier call is waited for. After a call that
+-- nobody answered it is one at a time. Answers how many calls were made.
 create or replace function orchestra.wake(project text, workload text, wanted int) returns int
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -56,19 +70,25 @@ begin
   from orchestra.slot s
   where s.project = wake.project and s.workload = wake.workload
     and s.token is not null and s.lease_until > clock_timestamp();
-  if idle > 0 or free <= 0 then
+  wanted := least(wanted - idle, free);
+  if wanted <= 0 or orchestra.rate_rests(target) then
+    return 0;
+  end if;
+  -- Looked at without a lock first: under load most who come here find a call under way.
+  select k.* into known from orchestra.wake k
+  where k.project = wake.project and k.workload = wake.workload;
+  if not found or orchestra.wake_rests(known) then
     return 0;
   end if;
   select k.* into known from orchestra.wake k
   where k.project = wake.project and k.workload = wake.workload
   for update skip locked;
-  if not found then
+  if not found or orchestra.wake_rests(known) then
     return 0;
   end if;
-  missed := known.last_at is not null and known.last_at > coalesce(known.entered_at, '-infinity');
-  if missed and clock_timestamp() < known.last_at
-       + least(interval '4 seconds' * power(2, least(known.misses, 10)), interval '5 minutes') then
-    return 0;
+  missed := coalesce(known.last_at > coalesce(known.entered_at, '-infinity'), false);
+  if missed then
+    wanted := 1;
   end if;
 
   begin
@@ -79,7 +99,7 @@ begin
     if url is null or key is null then
       raise exception 'the secret % is not in Vault', case when url is null then target.url_secret else target.key_secret end;
     end if;
-    for number in 1 .. least(wanted, free) loop
+    for number in 1 .. wanted loop
       execute
         'select net.http_post(url => $1, body => $2, headers => $3, timeout_milliseconds => 5000)'
       using rtrim(url, '/') || '/' || target.name,
@@ -94,7 +114,7 @@ begin
   update orchestra.wake k set
     last_at = clock_timestamp(), misses = case when missed then k.misses + 1 else 0 end, error = null
   where k.project = wake.project and k.workload = wake.workload;
-  return least(wanted, free);
+  return wanted;
 end
 $$;
 
@@ -105,15 +125,16 @@ as $$
 declare
   waiting bigint;
 begin
+  delete from orchestra.knock k
+  where k.project = new.project and k.workload = new.workload and k.xid = new.xid
+  returning k.messages into waiting;
   begin
-    delete from orchestra.knock k
-    where k.project = new.project and k.workload = new.workload and k.xid = new.xid
-    returning k.messages into waiting;
-    if waiting is not null then
-      perform orchestra.wake(new.project, new.workload, ceil(waiting / greatest(w.batch_size, 1)::numeric)::int)
-      from orchestra.workload w
-      where w.project = new.project and w.name = new.workload;
-    end if;
+    perform orchestra.wake(
+      new.project, new.workload,
+      ceil(least(waiting / greatest(w.batch_size, 1)::numeric, 1000))::int
+    )
+    from orchestra.workload w
+    where w.project = new.project and w.name = new.workload;
   exception when others then
     raise debug 'orchestra: waking %/%: %', new.project, new.workload, sqlerrm;
   end;

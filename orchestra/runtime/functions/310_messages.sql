@@ -20,8 +20,9 @@ as $$
   ) waits(wait_ms);
 $$;
 
--- Moves a message to the dead letters, if the fence holds, and tells those who wait for it: the run that it belongs to, the
--- queue and the workload that are to hear of what has failed for good.
+-- Moves a message to the dead letters, if the fence holds, and tells the queue and the workload that are to hear of what
+-- has failed for good. The run that it belongs to is told by settle_tasks, and its lock is the caller's before this: those
+-- who hear may have keys, which are waited for.
 create or replace function orchestra.bury_message(
   target orchestra.workload, msg_id bigint, read_ct int, attempts int, reason text, error text, sqlstate text
 ) returns boolean
@@ -46,15 +47,12 @@ begin
   into letter_id
   using bury_message.msg_id, bury_message.read_ct, (target).project, (target).name, (target).queue_name,
         attempts, reason, coalesce(error, 'no error was recorded'), sqlstate;
-  delete from orchestra.delivery d
-  where d.project = (target).project and d.workload = (target).name and d.msg_id = bury_message.msg_id;
   if letter_id is null then
     return false;
   end if;
+  delete from orchestra.delivery d
+  where d.project = (target).project and d.workload = (target).name and d.msg_id = bury_message.msg_id;
   select d.* into letter from orchestra.dead_letter d where d.id = letter_id;
-  if letter.headers #>> '{orchestra,run}' is not null then
-    perform orchestra.settle_tasks(target, array[letter.headers], array[null::jsonb], true, letter.error);
-  end if;
   if (target).dead_letter_queue is not null or (target).on_failure is not null then
     notice := jsonb_build_object(
       'project', letter.project, 'workload', letter.workload, 'dead_letter', letter.id, 'message_id', letter.msg_id,
@@ -80,14 +78,100 @@ begin
 end
 $$;
 
+-- The headers of those of these messages that are tasks of a run.
+create or replace function orchestra.tasks_of(target orchestra.workload, ids bigint[]) returns jsonb[]
+language plpgsql set search_path = '' set enable_seqscan = off
+as $$
+declare
+  tasks jsonb[];
+begin
+  if orchestra.takes_headers((target).queue_name) then
+    execute format(
+      'select array_agg(m.headers) from pgmq.%I m where m.msg_id = any ($1) and m.headers ? ''orchestra''',
+      'q_' || (target).queue_name)
+    into tasks using ids;
+  end if;
+  return coalesce(tasks, '{}');
+end
+$$;
+
 -- Records that a hand-out failed and decides what becomes of the message, by the settings as they are now:
 --
 --   SQLSTATE ORC01        the dead letters at once
 --   SQLSTATE ORC02        again after the interval in HINT, at no attempt
 --   anything else         again after the backoff, or the dead letters when no attempt is left
 --
--- `verdict` false: nobody reported this, the worker just went away, so the message stays suspect.
--- Answers `dead`, `snoozed`, `retry`, or `lost` when the hand-out is no longer the caller's.
+-- `by_worker` false: nobody reported this, the worker just went away, so the message stays suspect.
+-- The verdict is `dead`, `snoozed`, `retry`, or `lost` when the hand-out is no longer the caller's. `task` are the headers of
+-- a task of a run that is dead, for settle_tasks.
+create or replace function orchestra.fail_hand_out(
+  target orchestra.workload, msg_id bigint, read_ct int, error text, sqlstate text, hint text, by_worker boolean,
+  out verdict text, out task jsonb
+)
+language plpgsql set search_path = ''
+as $$
+declare
+  known orchestra.delivery;
+  attempt int;
+  refund int := 0;
+  wait interval;
+  touched bigint;
+begin
+  select d.* into known from orchestra.delivery d
+  where d.project = (target).project and d.workload = (target).name and d.msg_id = fail_hand_out.msg_id;
+  attempt := greatest(fail_hand_out.read_ct - coalesce(known.free, 0), 1);
+
+  if fail_hand_out.sqlstate = 'ORC02' then
+    begin
+      wait := greatest(coalesce(fail_hand_out.hint, '')::interval, interval '0');
+      refund := 1;
+    exception when others then
+      error := format('snoozed without an interval in its hint (%s): %s', fail_hand_out.hint, error);
+    end;
+  end if;
+  if refund = 0 and (fail_hand_out.sqlstate = 'ORC01' or attempt >= (target).max_attempts) then
+    task := (orchestra.tasks_of(target, array[fail_hand_out.msg_id]))[1];
+    perform orchestra.hold_runs(array[task]);
+    if orchestra.bury_message(
+      target, fail_hand_out.msg_id, fail_hand_out.read_ct, attempt,
+      case fail_hand_out.sqlstate when 'ORC01' then 'permanent' else 'exhausted' end,
+      left(error, 8000), fail_hand_out.sqlstate
+    ) then
+      verdict := 'dead';
+    else
+      verdict := 'lost';
+      task := null;
+    end if;
+    return;
+  end if;
+
+  execute format(
+    'update pgmq.%I m set vt = clock_timestamp() + $3 where m.msg_id = $1 and m.read_ct = $2 returning m.msg_id',
+    'q_' || (target).queue_name)
+  into touched
+  using fail_hand_out.msg_id, fail_hand_out.read_ct, coalesce(wait, orchestra.backoff(target, attempt));
+  if touched is null then
+    verdict := 'lost';
+    return;
+  end if;
+  insert into orchestra.delivery as d
+    (project, workload, msg_id, free, settled, last_error, last_sqlstate)
+  values (
+    (target).project, (target).name, fail_hand_out.msg_id, refund,
+    case when by_worker then fail_hand_out.read_ct else 0 end,
+    case when refund = 0 then left(error, 8000) end, case when refund = 0 then fail_hand_out.sqlstate end
+  )
+  on conflict on constraint delivery_pkey do update set
+    free = d.free + excluded.free,
+    settled = greatest(d.settled, excluded.settled),
+    last_error = coalesce(excluded.last_error, d.last_error),
+    last_sqlstate = coalesce(excluded.last_sqlstate, d.last_sqlstate),
+    updated_at = now();
+  verdict := case when refund = 1 then 'snoozed' else 'retry' end;
+end
+$$;
+
+-- The same for one message by itself.
 create or replace function orchestra.fail_message(
   project text, workload text, msg_id bigint, read_ct int, error text, sqlstate text,
   hint text default null, verdict boolean default true
@@ -96,62 +180,20 @@ language plpgsql set search_path = ''
 as $$
 declare
   target orchestra.workload;
-  known orchestra.delivery;
-  attempt int;
-  refund int := 0;
-  wait interval;
-  touched bigint;
+  outcome record;
 begin
   select w.* into target from orchestra.workload w
   where w.project = fail_message.project and w.name = fail_message.workload;
   if not found then
     return 'lost';
   end if;
-  select d.* into known from orchestra.delivery d
-  where d.project = fail_message.project and d.workload = fail_message.workload
-    and d.msg_id = fail_message.msg_id;
-  attempt := greatest(fail_message.read_ct - coalesce(known.free, 0), 1);
-
-  if fail_message.sqlstate = 'ORC02' then
-    begin
-      wait := greatest(coalesce(fail_message.hint, '')::interval, interval '0');
-      refund := 1;
-    exception when others then
-      error := format('snoozed without an interval in its hint (%s): %s', fail_message.hint, error);
-    end;
+  outcome := orchestra.fail_hand_out(
+    target, fail_message.msg_id, fail_message.read_ct, fail_message.error, fail_message.sqlstate,
+    fail_message.hint, fail_message.verdict);
+  if outcome.task is not null then
+    perform orchestra.settle_tasks(
+      target, array[outcome.task], array[null::jsonb], array[coalesce(fail_message.error, 'no error was recorded')]);
   end if;
-  if refund = 0 and (fail_message.sqlstate = 'ORC01' or attempt >= target.max_attempts) then
-    return case
-      when orchestra.bury_message(
-        target, fail_message.msg_id, fail_message.read_ct, attempt,
-        case fail_message.sqlstate when 'ORC01' then 'permanent' else 'exhausted' end,
-        left(error, 8000), fail_message.sqlstate
-      ) then 'dead'
-      else 'lost'
-    end;
-  end if;
-
-  execute format(
-    'update pgmq.%I m set vt = clock_timestamp() + $3 where m.msg_id = $1 and m.read_ct = $2 returning m.msg_id',
-    'q_' || target.queue_name)
-  into touched
-  using fail_message.msg_id, fail_message.read_ct, coalesce(wait, orchestra.backoff(target, attempt));
-  if touched is null then
-    return 'lost';
-  end if;
-  insert into orchestra.delivery as d
-    (project, workload, msg_id, free, settled, last_error, last_sqlstate)
-  values (
-    fail_message.project, fail_message.workload, fail_message.msg_id, refund,
-    case when verdict then fail_message.read_ct else 0 end,
-    case when refund = 0 then left(error, 8000) end, case when refund = 0 then fail_message.sqlstate end
-  )
-  on conflict on constraint delivery_pkey do update set
-    free = d.free + excluded.free,
-    settled = greatest(d.settled, excluded.settled),
-    last_error = coalesce(excluded.last_error, d.last_error),
-    last_sqlstate = coalesce(excluded.last_sqlstate, d.last_sqlstate),
-    updated_at = now();
-  return case when refund = 1 then 'snoozed' else 'retry' end;
+  return outcome.verdict;
 end
 $$;

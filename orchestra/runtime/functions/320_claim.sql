@@ -7,8 +7,11 @@
 --   a message whose last hand-out ended without a verdict is suspected of having killed its worker and goes out alone, and
 --   so does every message that has one attempt only: company would die with it;
 --   what belongs to a run that has ended leaves the queue, and what begins one begins it;
---   what is above the rate limit waits or is dropped; `wait_ms` is when to ask again;
+--   what is above the rate limit waits or is dropped;
 --   a claim holds 4 MB of messages at most, so that large ones do not fill a worker's memory.
+--
+-- `wait_ms` is when to ask again: once the rate limit lets the next one start, or at once (0) where messages have left the
+-- head of the queue and none was handed out.
 --
 -- `now()` and nothing but `order by vt` let the claim walk the index on vt; the settings keep the planner from believing
 -- old statistics of a table that changes all the time.
@@ -30,6 +33,7 @@ declare
   found_cts int[];
   found_bytes bigint;
   special boolean;
+  look int;
   chosen record;
 begin
   ids := '{}';
@@ -41,6 +45,7 @@ begin
   if alone then
     wanted := 1;
   end if;
+  look := wanted;
   for round in 1 .. 20 loop
     execute format(
       'select array_agg(p.ctid), array_agg(p.msg_id), array_agg(p.read_ct), sum(p.bytes), bool_or(p.special)
@@ -49,14 +54,20 @@ begin
          from %s m where m.vt <= now() order by m.vt limit $1 for update skip locked
        ) p',
       case when with_headers then 'or coalesce(m.headers ? ''orchestra'', false)' end, queue)
-    into found_tids, found_ids, found_cts, found_bytes, special using wanted;
+    into found_tids, found_ids, found_cts, found_bytes, special using look;
     exit when found_ids is null;
-    special := special or found_bytes > most_bytes or (target).rate_limit is not null or (target).steps is not null;
+    special := special or found_bytes > most_bytes or cardinality(found_ids) > wanted or (target).rate_limit is not null or (target).steps is not null;
     if special then
-      chosen := orchestra.choose_messages(target, found_tids, found_ids, found_cts, company, most_bytes, with_headers);
+      chosen := orchestra.choose_messages(
+        target, found_tids, found_ids, found_cts, wanted, company, most_bytes, with_headers);
       found_tids := chosen.tids;
-      wait_ms := chosen.wait_ms;
-      continue when cardinality(found_tids) = 0 and chosen.moved;
+      wait_ms := coalesce(chosen.wait_ms, case when cardinality(found_tids) = 0 and chosen.moved then 0 end);
+      if cardinality(found_tids) = 0 and chosen.moved and chosen.wait_ms is null then
+        -- What leaves may be many, and stands in the way of others: the tasks of a run that has ended, or what a rate
+        -- limit keeps waiting.
+        look := least(greatest(look * 4, 100), 1000);
+        continue;
+      end if;
       exit when cardinality(found_tids) = 0;
       alone := alone or chosen.alone;
     end if;
@@ -86,7 +97,7 @@ $$;
 -- What of the messages that a claim has found and locked is handed out. `moved` says that others left the queue, or its head.
 create or replace function orchestra.choose_messages(
   target orchestra.workload, found_tids tid[], found_ids bigint[], found_cts int[],
-  company boolean, most_bytes int, with_headers boolean,
+  wanted int, company boolean, most_bytes int, with_headers boolean,
   out tids tid[], out ids bigint[], out attempts int[], out alone boolean, out moved boolean, out wait_ms int
 )
 language plpgsql set search_path = ''
@@ -96,6 +107,7 @@ declare
   the_tid tid;
   the_id bigint;
   ct int;
+  visible timestamptz;
   bytes int;
   message jsonb;
   task jsonb;
@@ -104,16 +116,26 @@ declare
   last_error text;
   last_sqlstate text;
   total bigint := 0;
-  free record;
-  the_key text;
+  cts int[] := array[]::int[];
+  keys text[] := array[]::text[];
+  tasks jsonb[] := array[]::jsonb[];
+  picked record;
+  gone bigint[] := array[]::bigint[];
+  fault text;
+  -- Of the message before, most often of this one too.
+  the_run bigint;
+  the_attempt int;
+  the_step text;
+  alive boolean;
+  known boolean;
 begin
   tids := '{}';
   ids := '{}';
   attempts := '{}';
   alone := false;
   moved := false;
-  for the_tid, the_id, ct, bytes, message, task, attempt, suspect, last_error, last_sqlstate in execute format(
-    'select f.tid, f.id, f.ct, pg_column_size(m.message) as bytes, m.message, %s as task,
+  for the_tid, the_id, ct, visible, bytes, message, task, attempt, suspect, last_error, last_sqlstate in execute format(
+    'select f.tid, f.id, f.ct, m.vt, pg_column_size(m.message) as bytes, m.message, %s as task,
             greatest(f.ct + 1 - coalesce(d.free, 0), 1) as attempt,
             f.ct > coalesce(d.settled, 0) as suspect, d.last_error, d.last_sqlstate
      from unnest($1, $2, $3) with ordinality f(tid, id, ct, position)
@@ -123,47 +145,76 @@ begin
     case when with_headers then 'm.headers -> ''orchestra''' else 'null::jsonb' end, queue)
   using found_tids, found_ids, found_cts, (target).project, (target).name
   loop
-    if attempt > (target).max_attempts then
-      perform orchestra.bury_message(
-        target, the_id, ct, attempt - 1, 'exhausted',
-        coalesce(last_error, 'its worker went away without a verdict'), last_sqlstate);
-      moved := true;
-      continue;
-    end if;
-    if (target).steps is not null and task ->> 'step' is null then
-      execute format('delete from %s m where m.msg_id = $1', queue) using the_id;
-      perform orchestra.start_run(target, (task ->> 'run')::bigint, message, null);
-      moved := true;
-      continue;
-    end if;
-    if task ->> 'run' is not null and not exists (
-      select from orchestra.run r
-      where r.id = (task ->> 'run')::bigint and r.status = 'running' and r.attempt = (task ->> 'a')::int
+    exit when cardinality(tids) >= wanted and (target).rate_limit is null;
+    fault := null;
+    if task is not null and not coalesce(
+      task ->> 'run' ~ '^[0-9]{1,18}$' and task ->> 'a' ~ '^[0-9]{1,9}$'
+      and coalesce(task ->> 'i', '0') ~ '^[0-9]{1,9}$', false
     ) then
-      execute format('delete from %s m where m.msg_id = $1', queue) using the_id;
+      -- None that orchestra has written: it is a plain message.
+      execute format('update %s m set headers = m.headers - ''orchestra'' where m.msg_id = $1', queue) using the_id;
+      moved := true;
+      continue;
+    end if;
+    if ((task ->> 'run')::bigint, (task ->> 'a')::int, task ->> 'step') is distinct from (the_run, the_attempt, the_step) then
+      the_run := (task ->> 'run')::bigint;
+      the_attempt := (task ->> 'a')::int;
+      the_step := task ->> 'step';
+      alive := null;
+    end if;
+    if (target).steps is not null and the_step is null then
+      continue when the_run is not null and not orchestra.hold_run(the_run);
+      if orchestra.start_run(target, the_run, message, visible) is null and orchestra.run_goes_on(task)
+         and orchestra.step_of(target, 'items') is null
+         and exists (select from orchestra.step s where s.run = the_run and s.step = 'items') then
+        fault := format('workload %s has become a pipeline, and this is an item of a request from before', (target).name);
+      else
+        gone := gone || the_id;
+        moved := true;
+        continue;
+      end if;
+    elsif the_run is not null then
+      if alive is null then
+        alive := orchestra.run_goes_on(task);
+        known := the_step is null or orchestra.step_of(target, the_step) is not null;
+      end if;
+      if not alive then
+        moved := true;
+        if the_step is not null or not exists (
+          select from orchestra.run r where r.id = the_run and r.status = 'waiting'
+        ) then
+          gone := gone || the_id;
+        elsif orchestra.hold_run(the_run) then
+          perform orchestra.end_run_as(
+            the_run, 'cancelled', format('workload %s is no pipeline any more: the input is a plain message', (target).name));
+          execute format('update %s m set headers = m.headers - ''orchestra'' where m.msg_id = $1', queue) using the_id;
+        end if;
+        continue;
+      end if;
+      if not known then
+        fault := format('workload %s has no step %s any more', (target).name, the_step);
+      end if;
+    end if;
+    if fault is not null or attempt > (target).max_attempts then
+      continue when the_run is not null and not orchestra.hold_run(the_run);
+      fault := coalesce(fault, last_error, 'its worker went away without a verdict');
+      perform orchestra.bury_message(
+        target, the_id, ct, attempt - 1,
+        case when attempt > (target).max_attempts then 'exhausted' else 'permanent' end, fault, last_sqlstate);
+      if the_run is not null then
+        perform orchestra.settle_tasks(
+          target, array[jsonb_build_object('orchestra', task)], array[null::jsonb], array[fault]);
+        alive := null;
+      end if;
       moved := true;
       continue;
     end if;
     exit when suspect and (company or cardinality(tids) > 0);
     exit when cardinality(tids) > 0 and total + bytes > most_bytes;
     if (target).rate_limit is not null then
-      the_key := coalesce(orchestra.key_of(message, (target).rate_key), '');
-      free := orchestra.rate_take(target, the_key, 1);
-      if free.allowed = 0 then
-        if (target).rate_on_excess = 'drop' then
-          execute format('delete from %s m where m.msg_id = $1', queue) using the_id;
-          update orchestra.rate r set dropped = r.dropped + 1
-          where r.project = (target).project and r.workload = (target).name and r.key = the_key;
-        elsif (target).rate_key is not null then
-          execute format('update %s m set vt = $2 where m.msg_id = $1', queue)
-          using the_id, orchestra.rate_postpone(target, the_key, free.free_at);
-        else
-          wait_ms := greatest(ceil(extract(epoch from free.free_at - clock_timestamp()) * 1000), 1);
-          exit;
-        end if;
-        moved := true;
-        continue;
-      end if;
+      cts := cts || ct;
+      keys := keys || coalesce(orchestra.key_of(message, (target).rate_key), '');
+      tasks := tasks || task;
     end if;
     total := total + bytes;
     tids := tids || the_tid;
@@ -174,22 +225,27 @@ begin
       exit;
     end if;
   end loop;
+  if cardinality(gone) > 0 then
+    execute format('delete from %s m where m.msg_id = any ($1)', queue) using gone;
+  end if;
+  if (target).rate_limit is not null and cardinality(tids) > 0 then
+    picked := orchestra.rate_choose(target, ids, cts, keys, tasks, wanted);
+    tids := array(select tids[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
+    ids := array(select ids[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
+    attempts := array(select attempts[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
+    alone := alone and cardinality(tids) > 0;
+    moved := moved or picked.moved;
+    wait_ms := picked.wait_ms;
+  end if;
 end
 $$;
 
--- A step of a pipeline, by the headers of its task.
-create or replace function orchestra.step_of(target orchestra.workload, headers jsonb) returns jsonb
-language sql immutable set search_path = ''
-as $$
-  select s from jsonb_array_elements((target).steps) s where s ->> 'name' = $2 #>> '{orchestra,step}';
-$$;
-
--- Hands out one message to the SQL worker that holds a slot. No row when nothing is visible, the gate is closed, the
--- workload paused, the worker beyond the limit, or the slot lost.
+-- Hands out one message to the SQL worker that holds a slot. No message when nothing is visible, the gate is closed, the
+-- workload paused or the worker beyond the limit; then `wait_ms` says when to ask again, if that is before the next poll.
 create or replace function orchestra.next_message(
   project text, workload text, slot int, token uuid,
   out msg_id bigint, out read_ct int, out attempt int, out payload jsonb,
-  out sql text, out run_role text, out search_path text, out timeout_ms int, out answers boolean
+  out sql text, out run_role text, out search_path text, out timeout_ms int, out answers boolean, out wait_ms int
 )
 language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
@@ -209,8 +265,19 @@ begin
     read_ct := claimed.cts[1];
     attempt := claimed.attempts[1];
     payload := claimed.messages[1];
+    if msg_id is null then
+      wait_ms := claimed.wait_ms;
+      if wait_ms is null and target.rate_key is not null then
+        -- The next one whose turn comes.
+        execute format(
+          'select least(ceil(extract(epoch from m.vt - clock_timestamp()) * 1000), 1000000)
+           from pgmq.%I m where m.vt > now() order by m.vt limit 1', 'q_' || target.queue_name)
+        into wait_ms;
+      end if;
+      wait_ms := case when wait_ms < target.poll_interval_ms then greatest(wait_ms, 0) end;
+    end if;
     if target.steps is not null then
-      step := orchestra.step_of(target, claimed.headers[1]);
+      step := orchestra.step_of(target, claimed.headers[1] #>> '{orchestra,step}');
     end if;
   end if;
   answers := coalesce((step ->> 'answers')::boolean, false);

@@ -1,10 +1,10 @@
 -- Settling hand-outs: acknowledged, failed, or given back unstarted.
 
--- Takes finished messages off their queue, those whose hand-out is still the caller's; their ids. `results` holds by id what
--- the tasks of a run have answered.
-create or replace function orchestra.ack_messages(
-  target orchestra.workload, ids bigint[], cts int[], results jsonb default null
-) returns bigint[]
+-- Takes finished messages off their queue, those whose hand-out is still the caller's: their ids, and in the same order the
+-- headers of those that are tasks of a run, for settle_tasks.
+create or replace function orchestra.take_finished(
+  target orchestra.workload, ids bigint[], cts int[], out taken bigint[], out tasks jsonb[]
+)
 language plpgsql
 set search_path = '' set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
 as $$
@@ -12,8 +12,6 @@ declare
   queue constant text := format('pgmq.%I', 'q_' || (target).queue_name);
   task constant text := case when orchestra.takes_headers((target).queue_name)
     then 'case when m.headers ? ''orchestra'' then m.headers end' else 'null::jsonb' end;
-  acked bigint[];
-  tasks jsonb[];
 begin
   if (target).retention_completed_ms is null then
     execute format(
@@ -21,36 +19,52 @@ begin
          delete from %s m using unnest($1, $2) a(id, ct) where m.msg_id = a.id and m.read_ct = a.ct
          returning m.msg_id, %s as task
        )
-       select array_agg(g.msg_id), array_agg(g.task) from gone g', queue, task)
-    into acked, tasks using ids, cts;
+       select coalesce(array_agg(g.msg_id), ''{}''), coalesce(array_agg(g.task), ''{}'') from gone g', queue, task)
+    into taken, tasks using ids, cts;
   else
     execute format(
-      'select array_agg(g.msg_id), array_agg(g.task)
+      'select coalesce(array_agg(g.msg_id), ''{}''), coalesce(array_agg(g.task), ''{}'')
        from (
          select m.msg_id, %s as task from %s m join unnest($1, $2) a(id, ct) on m.msg_id = a.id and m.read_ct = a.ct
          for update of m
        ) g', task, queue)
-    into acked, tasks using ids, cts;
-    if acked is not null then
+    into taken, tasks using ids, cts;
+    if cardinality(taken) > 0 then
       -- pgmq's own statement, because the columns of archives differ between its versions.
-      perform pgmq.archive((target).queue_name, acked);
+      perform pgmq.archive((target).queue_name, taken);
     end if;
-  end if;
-  if acked is null then
-    return array[]::bigint[];
   end if;
   if 1 < any (cts) then
     delete from orchestra.delivery d
-    where d.project = (target).project and d.workload = (target).name and d.msg_id = any (acked);
+    where d.project = (target).project and d.workload = (target).name and d.msg_id = any (taken);
   end if;
-  if cardinality(array_remove(tasks, null)) > 0 then
+end
+$$;
+
+-- What these messages have answered, in their order.
+create or replace function orchestra.answers_of(ids bigint[], results jsonb) returns jsonb[]
+language sql immutable set search_path = ''
+as $$
+  select array(select $2 -> s.id::text from unnest($1) with ordinality s(id, position) order by s.position);
+$$;
+
+-- Takes finished messages off their queue with what follows from it for their runs; `results` holds by id what the tasks
+-- of a run have answered.
+create or replace function orchestra.ack_messages(
+  target orchestra.workload, ids bigint[], cts int[], results jsonb default null
+) returns bigint[]
+language plpgsql set search_path = ''
+as $$
+declare
+  gone record;
+begin
+  gone := orchestra.take_finished(target, ids, cts);
+  if cardinality(array_remove(gone.tasks, null)) > 0 then
     perform orchestra.settle_tasks(
-      target, tasks,
-      array(select results -> s.id::text from unnest(acked) with ordinality s(id, position) order by s.position),
-      false
-    );
+      target, gone.tasks, orchestra.answers_of(gone.taken, results),
+      array_fill(null::text, array[cardinality(gone.taken)]));
   end if;
-  return acked;
+  return gone.taken;
 end
 $$;
 
@@ -78,6 +92,9 @@ begin
      )
      select coalesce(array_agg(n.msg_id), ''{}'') from noted n', 'q_' || (target).queue_name)
   into given using ids, cts, (target).project, (target).name;
+  if (target).rate_limit is not null and cardinality(given) > 0 then
+    perform orchestra.rate_hand_back(target, given);
+  end if;
   return given;
 end
 $$;
@@ -93,17 +110,33 @@ as $$
 declare
   late bigint[] := array[]::bigint[];
   settled bigint[];
+  gone record;
   failure record;
+  outcome record;
+  -- Tasks of runs that have left the queue: their headers, what they answered, why they failed.
+  tasks jsonb[] := array[]::jsonb[];
+  answers jsonb[] := array[]::jsonb[];
+  errors text[] := array[]::text[];
 begin
   if cardinality(ack) > 0 then
-    settled := orchestra.ack_messages(target, ack, ack_ct, results);
-    if cardinality(settled) < cardinality(ack) then
-      late := array(select a from unnest(ack) a where a <> all (settled));
+    gone := orchestra.take_finished(target, ack, ack_ct);
+    if cardinality(gone.taken) < cardinality(ack) then
+      late := array(select a from unnest(ack) a where a <> all (gone.taken));
+    end if;
+    if cardinality(array_remove(gone.tasks, null)) > 0 then
+      tasks := gone.tasks;
+      answers := orchestra.answers_of(gone.taken, results);
+      errors := array_fill(null::text, array[cardinality(gone.taken)]);
     end if;
   end if;
   if cardinality(back) > 0 then
     settled := orchestra.give_back(target, back, back_ct);
     late := late || array(select b from unnest(back) b where b <> all (settled));
+  end if;
+  if jsonb_array_length(fails) > 0 then
+    -- All runs at once, before anybody is told of the first failure.
+    perform orchestra.hold_runs(tasks || orchestra.tasks_of(
+      target, array(select (f ->> 'id')::bigint from jsonb_array_elements(fails) f)));
   end if;
   for failure in
     select (f ->> 'id')::bigint as id, (f ->> 'ct')::int as ct, f ->> 'error' as error,
@@ -114,12 +147,19 @@ begin
     from jsonb_array_elements(fails) f
     order by 1
   loop
-    if orchestra.fail_message(
-      (target).project, (target).name, failure.id, failure.ct, failure.error, failure.code, failure.hint
-    ) = 'lost' then
+    outcome := orchestra.fail_hand_out(
+      target, failure.id, failure.ct, failure.error, failure.code, failure.hint, true);
+    if outcome.verdict = 'lost' then
       late := late || failure.id;
+    elsif outcome.task is not null then
+      tasks := array_append(tasks, outcome.task);
+      answers := array_append(answers, null);
+      errors := array_append(errors, coalesce(failure.error, 'no error was recorded'));
     end if;
   end loop;
+  if cardinality(tasks) > 0 then
+    perform orchestra.settle_tasks(target, tasks, answers, errors);
+  end if;
   return late;
 end
 $$;

@@ -10,7 +10,8 @@
 
 -- Runs a handler as its role, on its search_path, and returns when it has done and can no longer be cancelled. Whatever
 -- goes wrong is raised: call it in a block that catches `others`, `query_canceled` and `assert_failure`. Where it is to
--- answer, for the steps of a pipeline, the answer is its first row: the value of a single column, or else the row.
+-- answer, for the steps of a pipeline, the answer is its first row: the value of a single column, or else the row; null where
+-- there is none.
 create or replace function orchestra.run_handler(
   project text, workload text, slot int, token uuid,
   sql text, run_role text, handler_path text, timeout_ms int, payload jsonb, attempt int, message_id bigint,
@@ -21,6 +22,7 @@ as $$
 declare
   first_row record;
   answer jsonb;
+  answered int;
   own_role constant text := pg_catalog.current_setting('role');
   own_lock_wait constant text := pg_catalog.current_setting('lock_timeout');
   cancelled boolean;
@@ -34,8 +36,9 @@ begin
   end if;
   if answers then
     execute sql into first_row using payload, attempt, message_id;
-    answer := pg_catalog.to_jsonb(first_row);
-    if (select count(*) from pg_catalog.jsonb_object_keys(answer)) = 1 then
+    get diagnostics answered = row_count;
+    answer := case when answered > 0 then pg_catalog.to_jsonb(first_row) end;
+    if (select pg_catalog.count(*) from pg_catalog.jsonb_object_keys(answer)) = 1 then
       answer := (select e.value from pg_catalog.jsonb_each(answer) e);
     end if;
   else
@@ -122,6 +125,15 @@ begin
     lost := false;
     commit;
     -- From here on the item may become overdue: nothing stands between this commit and the block that catches.
+    if item.wait_ms is not null then
+      -- Something is held back by a rate limit; or a run has begun, whose first step's message is visible from now on.
+      exit when pg_catalog.clock_timestamp() + item.wait_ms * interval '1 millisecond' > orchestra.call_ends(item.timeout_ms);
+      perform pg_catalog.pg_sleep(least(item.wait_ms / 1000.0, 1));
+      -- What is visible is decided by when a transaction began.
+      commit;
+      fresh := true;
+      continue;
+    end if;
     if item.msg_id is null then
       -- A claim beside the last acknowledgement saw the queue as it was when that transaction began.
       exit when fresh;

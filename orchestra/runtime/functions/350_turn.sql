@@ -29,11 +29,26 @@ create or replace function orchestra.announce(target orchestra.workload, contrac
 language plpgsql set search_path = ''
 as $$
 begin
-  if orchestra.contract_verdict(target, announce.contract) = 'go' then
-    insert into orchestra.contract as c (project, workload, contract)
+  if orchestra.contract_verdict(target, announce.contract) <> 'go' then
+    return;
+  end if;
+  -- Whoever enqueues many items announces itself in a long transaction, for which nobody has to wait.
+  update orchestra.contract c set last_at = clock_timestamp()
+  where c.ctid = (
+    select o.ctid from orchestra.contract o
+    where o.project = (target).project and o.workload = (target).name and o.contract = announce.contract
+      and o.last_at < clock_timestamp() - interval '1 second'
+    for update skip locked
+  );
+  if not found and not exists (
+    select from orchestra.contract o
+    where o.project = (target).project and o.workload = (target).name and o.contract = announce.contract
+  ) and pg_try_advisory_xact_lock(
+    hashtextextended(format('orchestra.contract %s/%s %s', (target).project, (target).name, announce.contract), 0)
+  ) then
+    insert into orchestra.contract (project, workload, contract)
     values ((target).project, (target).name, announce.contract)
-    on conflict on constraint contract_pkey do update set last_at = clock_timestamp()
-    where c.last_at < clock_timestamp() - interval '1 second';
+    on conflict do nothing;
   end if;
 end
 $$;
@@ -107,7 +122,10 @@ begin
     'max_attempts', target.max_attempts,
     'rate_limited', target.rate_limit is not null,
     'steps', (
-      select jsonb_object_agg(s ->> 'name', jsonb_build_object('timeout_ms', s -> 'timeout_ms', 'result', true))
+      select jsonb_object_agg(s ->> 'name', jsonb_build_object(
+        'timeout_ms', s -> 'timeout_ms', 'result', true,
+        'input', jsonb_array_length(coalesce(s -> 'depends_on', '[]')) = 0
+      ))
       from jsonb_array_elements(target.steps) s
     )
   );
@@ -136,6 +154,7 @@ declare
   ids bigint[] := array[]::bigint[];
   cts int[] := array[]::int[];
   solitary boolean := false;
+  blocked boolean;
   wait_ms int;
 begin
   ack := coalesce(ack, '{}');
@@ -187,9 +206,17 @@ begin
     cts := claimed.cts;
     solitary := claimed.alone;
     wait_ms := claimed.wait_ms;
+    if cardinality(ids) = 0 and cardinality(keep_ids) > 0 and wait_ms is null then
+      -- What waits must have no company: others have to come for it, and for what stands behind it.
+      execute format(
+        'select true from pgmq.%I m where m.vt <= now() order by m.vt limit 1 for update skip locked',
+        'q_' || target.queue_name)
+      into blocked;
+    end if;
   end if;
   update orchestra.slot s set
-    seq = turn_v1.seq, busy = want <= 0 or cardinality(ids) > 0 or said <> 'go', alone = solitary,
+    seq = turn_v1.seq, alone = solitary,
+    busy = want <= 0 or cardinality(ids) > 0 or said <> 'go' or solitary or blocked is not null,
     held = keep_ids || ids, held_ct = keep_cts || cts, fresh = ids, fresh_ct = cts,
     lease_until = greatest(
       case when cardinality(keep_ids) > 0 then s.lease_until end,

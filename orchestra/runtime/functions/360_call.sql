@@ -43,7 +43,7 @@ begin
   if target.steps is not null and total = 1 then
     run := sent[1];
   end if;
-  ids := sent::text[];
+  ids := coalesce(sent::text[], '{}');
 end
 $$;
 

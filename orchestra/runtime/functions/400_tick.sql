@@ -70,7 +70,7 @@ $$;
 
 -- What the tick does for one Edge-handled queue: if a message is visible, it sees to it that somebody comes. The queue is
 -- read through its index on vt, a few entries at most; a table that is locked holds it up for a moment and nobody else.
--- Answers how many calls were made.
+-- Answers how many calls were made, null where no message is visible.
 create or replace function orchestra.tick_workload(project text, workload text) returns int
 language plpgsql
 set search_path = '' set lock_timeout = '50ms'
@@ -84,13 +84,13 @@ begin
   where w.project = tick_workload.project and w.name = tick_workload.workload and w.handler = 'edge'
     and w.queue_name is not null and not w.paused;
   if not found then
-    return 0;
+    return null;
   end if;
   execute format(
     'select count(*) from (select from pgmq.%I m where m.vt <= now() order by m.vt limit $1) v', 'q_' || target.queue_name)
-  into waiting using target.batch_size * orchestra.slots(target);
+  into waiting using least(target.batch_size::bigint * orchestra.slots(target), 10000);
   if waiting = 0 then
-    return 0;
+    return null;
   end if;
   return orchestra.wake(target.project, target.name, ceil(waiting / target.batch_size::numeric)::int);
 end
@@ -110,7 +110,7 @@ language plpgsql
 as $$
 declare
   item record;
-  called int;
+  looked int;
 begin
   call orchestra.watch(tick.project, tick.interval_ms);
   perform pg_catalog.set_config('search_path', '', true);
@@ -122,13 +122,13 @@ begin
     order by w.name
   loop
     begin
-      called := orchestra.tick_workload(tick.project, item.name);
+      looked := orchestra.tick_workload(tick.project, item.name);
     exception when others then
-      called := 0;
+      looked := null;
       raise warning 'orchestra: looking after %/%: %', tick.project, item.name, sqlerrm;
     end;
-    if called > 0 then
-      -- A call leaves with its commit.
+    if looked is not null then
+      -- A call leaves with its commit, and so does the lock on what is known of them, for which workers that come wait.
       commit;
       perform pg_catalog.set_config('search_path', '', true);
     end if;

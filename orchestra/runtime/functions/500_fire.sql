@@ -17,27 +17,28 @@ begin
 end
 $$;
 
--- How many messages of a schedule's earlier firings have not left the queue, or how many of their runs go on.
+-- How many messages of a schedule's earlier firings have not left the queue, and how many of their runs go on.
 create or replace function orchestra.unfinished_firings(target orchestra.workload, "position" int) returns int
 language plpgsql set search_path = ''
 as $$
 declare
   ids bigint[];
+  runs bigint[];
   counted int;
 begin
-  ids := array(
-    select coalesce(f.run, f.msg_id) from orchestra.fired f
+  select array_agg(f.msg_id), array_agg(f.run) into ids, runs
+  from (
+    select f.msg_id, f.run from orchestra.fired f
     where f.project = (target).project and f.workload = (target).name and f.position = unfinished_firings.position
       and (f.msg_id is not null or f.run is not null)
     order by f.scheduled_for desc
     limit 32
-  );
-  if (target).steps is not null then
-    return (select count(*) from orchestra.run r where r.id = any (ids) and r.status in ('waiting', 'running'));
-  end if;
+  ) f;
   execute format('select count(*) from pgmq.%I m where m.msg_id = any ($1)', 'q_' || (target).queue_name)
   into counted using ids;
-  return counted;
+  return counted + (
+    select count(*) from orchestra.run r where r.id = any (runs) and r.status in ('waiting', 'running')
+  );
 end
 $$;
 

@@ -49,23 +49,33 @@ as $$
   select orchestra.set_paused('resume', $1, $2, false);
 $$;
 
--- Makes a dead letter's place in its run free again, and says whether there is one: a step that has been joined, or whose
--- run has ended, takes nothing back. The items of a plain request always do.
+-- Whether the run of a dead letter takes it back: a step that has been joined, or whose run has ended, does not. The items
+-- of a plain request always may come again.
+create or replace function orchestra.may_reopen(headers jsonb) returns boolean
+language sql stable set search_path = ''
+as $$
+  select exists (
+    select from orchestra.run r
+    join orchestra.step s on s.run = r.id and s.step = coalesce($1 #>> '{orchestra,step}', 'items')
+    where r.id = ($1 #>> '{orchestra,run}')::bigint and r.attempt = ($1 #>> '{orchestra,a}')::int and s.failed > 0
+      and case when $1 #>> '{orchestra,step}' is null then r.status <> 'cancelled'
+               else r.status = 'running' and s.status = 'running' end
+  );
+$$;
+
+-- Makes a dead letter's place in its run free again, and says whether there is one. The run's lock is the caller's.
 create or replace function orchestra.reopen_task(headers jsonb) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
   the_run constant bigint := (headers #>> '{orchestra,run}')::bigint;
-  the_step constant text := coalesce(headers #>> '{orchestra,step}', 'items');
+  the_step constant text := headers #>> '{orchestra,step}';
 begin
-  update orchestra.step s set failed = s.failed - 1, status = 'running', finished_at = null
-  from orchestra.run r
-  where s.run = the_run and s.step = the_step and s.failed > 0 and r.id = the_run
-    and r.attempt = (headers #>> '{orchestra,a}')::int
-    and (the_step = 'items' and r.status <> 'cancelled' or r.status = 'running' and s.status = 'running');
-  if not found then
+  if not orchestra.may_reopen(headers) then
     return false;
   end if;
+  update orchestra.step s set failed = s.failed - 1, status = 'running', finished_at = null
+  where s.run = the_run and s.step = coalesce(the_step, 'items');
   delete from orchestra.task t
   where t.run = the_run and t.step = the_step and t.i = (headers #>> '{orchestra,i}')::int and t.failed;
   update orchestra.run r set status = 'running', finished_at = null, error = null
@@ -83,6 +93,7 @@ language plpgsql set search_path = ''
 as $$
 declare
   target constant orchestra.workload := orchestra.find_workload(redrive.workload);
+  chosen bigint[];
   letter record;
   redriven bigint := 0;
 begin
@@ -90,13 +101,25 @@ begin
     raise exception 'workload % has no queue', target.name
       using errcode = 'ORC22', hint = format('It is %s; only a queue has dead letters.', target.pattern);
   end if;
+  chosen := array(
+    select d.id
+    from orchestra.dead_letter d
+    where d.project = target.project and d.workload = target.name and d.redriven_at is null
+      and case when redrive.ids is not null then d.id = any (redrive.ids)
+               else d.headers #>> '{orchestra,run}' is null or orchestra.may_reopen(d.headers) end
+    order by d.id
+    limit case when redrive.ids is null then redrive.at_most end
+  );
+  -- Runs before letters, as retry_run has them.
+  perform from orchestra.run r
+  where r.id in (select (d.headers #>> '{orchestra,run}')::bigint from orchestra.dead_letter d where d.id = any (chosen))
+  order by r.id
+  for no key update;
   for letter in
     select d.id, d.payload, d.headers
     from orchestra.dead_letter d
-    where d.project = target.project and d.workload = target.name and d.redriven_at is null
-      and (redrive.ids is null or d.id = any (redrive.ids))
+    where d.id = any (chosen) and d.redriven_at is null
     order by d.id
-    limit case when redrive.ids is null then redrive.at_most end
     for update skip locked
   loop
     if letter.headers #>> '{orchestra,run}' is not null and not orchestra.reopen_task(letter.headers) then
@@ -134,6 +157,9 @@ begin
   if the_run.id is null then
     raise exception 'there is no run %', cancel_run.run using errcode = 'ORC25';
   end if;
+  -- What is sent from now on must not join a run that will never begin. Keys before runs, as enqueue_last has them.
+  delete from orchestra.debounce d
+  where d.project = the_run.project and d.workload = the_run.workload and d.run = the_run.id;
   ended := orchestra.end_run_as(the_run.id, 'cancelled', format('cancelled by %s', session_user));
   perform orchestra.log_verb('cancel_run', the_run.project, the_run.workload,
     jsonb_build_object('run', the_run.id, 'ended', ended));
@@ -173,20 +199,23 @@ begin
         and (d.headers #>> '{orchestra,run}')::bigint = the_run.id
     ));
   else
-    -- Its letters stay as they are, but for this: the tasks they tell of are sent again, under the next attempt.
-    update orchestra.dead_letter d set redriven_at = clock_timestamp()
-    where d.project = target.project and d.workload = target.name and d.redriven_at is null
-      and (d.headers #>> '{orchestra,run}')::bigint = the_run.id;
     update orchestra.run r set
       status = 'running', attempt = r.attempt + 1, finished_at = null, error = null
     where r.id = the_run.id;
-    delete from orchestra.task t where t.run = the_run.id and t.failed;
     update orchestra.step s set status = 'waiting', finished_at = null
     where s.run = the_run.id and s.status <> 'done';
-    insert into orchestra.step (run, step, position)
-    select the_run.id, s.step ->> 'name', s.position
-    from jsonb_array_elements(target.steps) with ordinality s(step, position)
-    on conflict do nothing;
+    delete from orchestra.task t using orchestra.step s
+    where t.run = the_run.id and t.failed and s.run = t.run and s.step = t.step and s.status = 'waiting';
+    -- Its letters stay as they are, but for this: the tasks they tell of are sent again, under the next attempt. One that
+    -- is locked is about to be cleared away.
+    update orchestra.dead_letter d set redriven_at = clock_timestamp()
+    where d.id = any (array(
+      select o.id from orchestra.dead_letter o
+      join orchestra.step s on s.run = the_run.id and s.step = o.headers #>> '{orchestra,step}' and s.status = 'waiting'
+      where o.project = target.project and o.workload = target.name and o.redriven_at is null
+        and (o.headers #>> '{orchestra,run}')::bigint = the_run.id
+      for update of o skip locked
+    ));
     perform orchestra.advance_run(target, the_run.id);
   end if;
   perform orchestra.log_verb('retry_run', the_run.project, the_run.workload, jsonb_build_object('run', the_run.id));

@@ -5,8 +5,8 @@ create or replace function orchestra.may_read(project text, workload text, role_
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select exists (
-    select from orchestra.reader r
-    where r.project = $1 and r.workload = $2 and pg_has_role($3, r.role_name, 'usage')
+    select from orchestra.reader r join pg_catalog.pg_roles x on x.rolname = r.role_name
+    where r.project = $1 and r.workload = $2 and pg_has_role($3, x.oid, 'usage')
   );
 $$;
 
@@ -29,13 +29,11 @@ as $$
   select jsonb_build_object(
     'run', r.id, 'workload', r.workload, 'status', r.status,
     'started_at', r.started_at, 'finished_at', r.finished_at, 'error', r.error,
-    'total', sum(s.total), 'done', sum(s.done), 'failed', sum(s.failed),
+    'total', coalesce(sum(s.total), 0), 'done', coalesce(sum(s.done), 0), 'failed', coalesce(sum(s.failed), 0),
     'steps', coalesce(jsonb_agg(jsonb_build_object(
-      'step', s.step,
-      'status', case when s.status = 'running' and r.status in ('failed', 'cancelled') then 'cancelled' else s.status end,
-      'total', s.total, 'done', s.done, 'failed', s.failed,
+      'step', s.step, 'status', s.status, 'total', s.total, 'done', s.done, 'failed', s.failed,
       'started_at', s.started_at, 'finished_at', s.finished_at
-    ) order by s.position) filter (where s.step is not null), '[]')
+    ) order by s.position, s.step) filter (where s.step is not null), '[]')
   )
   from orchestra.run r
   left join orchestra.step s on s.run = r.id
@@ -72,6 +70,9 @@ begin
         grantee.name);
     else
       execute format('revoke all on orchestra.run, orchestra.step from %s', grantee.name);
+      if grantee.name <> 'service_role' then
+        execute format('revoke usage on schema orchestra from %s', grantee.name);
+      end if;
     end if;
   end loop;
 end

@@ -25,9 +25,9 @@ begin
 end
 $$;
 
--- One row a workload, of one project or all. `waiting` is what could begin now (at most 10,000 are counted), `depth` all that is in the queue;
--- `in_flight` is what workers hold. `deployed` is the version of its code that was last seen, null where none ever was.
--- `alerts` says which limits of the spec it is beyond: max_depth, max_age.
+-- One row a workload, of one project or all. `waiting` is what could begin now, `depth` all that is in the queue, `in_flight`
+-- what workers hold; of what waits, runs, calls and dead letters at most 10,000 are counted. `deployed` is the version of its
+-- code that was last seen, null where none ever was. `alerts` says which limits of the spec it is beyond: max_depth, max_age.
 create or replace function orchestra.status(of_project text default null) returns table (
   project text, workload text, pattern text, handler text, paused boolean,
   depth bigint, depth_is_estimate boolean, waiting bigint, oldest_waiting interval,
@@ -74,10 +74,14 @@ begin
     from orchestra.slot s
     where s.project = target.project and s.workload = target.name and s.token is not null
       and s.lease_until > clock_timestamp();
-    select count(*) into runs_going_on from orchestra.run r
-    where r.project = target.project and r.workload = target.name and r.status in ('waiting', 'running');
-    select count(*) into calls_going_on from orchestra.call c
-    where c.project = target.project and c.workload = target.name and c.status = 'running';
+    select count(*) into runs_going_on from (
+      select from orchestra.run r
+      where r.project = target.project and r.workload = target.name and r.status in ('waiting', 'running') limit 10000
+    ) r;
+    select count(*) into calls_going_on from (
+      select from orchestra.call c
+      where c.project = target.project and c.workload = target.name and c.status = 'running' limit 10000
+    ) c;
     select count(*) into dead_letters from (
       select from orchestra.dead_letter d
       where d.project = target.project and d.workload = target.name and d.redriven_at is null limit 10000

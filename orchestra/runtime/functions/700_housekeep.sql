@@ -1,19 +1,21 @@
--- The job of each minute: what was missed is made up for, what is old goes. Each call does a bounded amount, each
--- workload for itself, in transactions of its own: a locked table or a dropped queue holds up nobody else.
+-- The job of each minute: what was missed is made up for, what is old goes. Each workload is for itself, in transactions of
+-- its own that do a bounded amount: a locked table or a dropped queue holds up nobody else.
 
--- Deletes what a workload's retention no longer keeps, at most `at_most` rows of each sort.
-create or replace function orchestra.prune_workload(project text, workload text, at_most int) returns void
+-- Deletes what a workload's retention no longer keeps, at most `at_most` rows of each sort. True when there may be more.
+create or replace function orchestra.prune_workload(project text, workload text, at_most int) returns boolean
 language plpgsql set search_path = '' set lock_timeout = '200ms'
 as $$
 declare
   target orchestra.workload;
   queue text;
   start_at bigint;
+  pruned bigint;
+  more boolean;
 begin
   select w.* into target from orchestra.workload w
   where w.project = prune_workload.project and w.name = prune_workload.workload;
   if not found then
-    return;
+    return false;
   end if;
 
   delete from orchestra.dead_letter d
@@ -23,6 +25,8 @@ begin
       and o.dead_at < now() - make_interval(secs => target.retention_failed_ms / 1000.0)
     order by o.dead_at limit at_most
   );
+  get diagnostics pruned = row_count;
+  more := pruned >= at_most;
 
   delete from orchestra.scheduled_run r
   where r.id in (
@@ -54,10 +58,10 @@ begin
   where s.project = target.project and s.workload = target.name and s.slot > orchestra.slots(target)
     and (s.token is null or s.pid is null and s.lease_until < now());
 
-  perform orchestra.prune_work(target, at_most);
+  more := orchestra.prune_work(target, at_most) or more;
 
   if target.queue_name is null then
-    return;
+    return more;
   end if;
 
   if target.retention_completed_ms is not null then
@@ -67,6 +71,8 @@ begin
          select o.msg_id from %1$s o where o.archived_at < now() - $1 order by o.archived_at limit $2
        )', queue)
     using make_interval(secs => target.retention_completed_ms / 1000.0), at_most;
+    get diagnostics pruned = row_count;
+    more := more or pruned >= at_most;
   end if;
 
   -- Notes about messages that are gone, looked for from a place that is another one each time.
@@ -90,11 +96,31 @@ begin
        )', queue)
     using target.project, target.name, start_at, at_most;
   end if;
+
+  -- Of a debounce key nothing need be known when its message no longer waits.
+  if not exists (
+    select from orchestra.debounce o
+    where o.project = target.project and o.workload = target.name and o.due_at < now() - interval '1 hour'
+  ) then
+    return more;
+  end if;
+  execute format(
+    'delete from orchestra.debounce d
+     where d.ctid = any (array(
+       select o.ctid from orchestra.debounce o
+       where o.project = $1 and o.workload = $2 and o.due_at < now() - interval ''1 hour''
+         and not exists (select from %s m where m.msg_id = o.msg_id and m.read_ct = 0)
+       limit $3
+       for update of o skip locked
+     ))', queue)
+  using target.project, target.name, at_most;
+  get diagnostics pruned = row_count;
+  return more or pruned >= at_most;
 end
 $$;
 
 -- The same for what stands beside the queue: calls, runs, keys, starts that a rate limit has counted.
-create or replace function orchestra.prune_work(target orchestra.workload, at_most int) returns void
+create or replace function orchestra.prune_work(target orchestra.workload, at_most int) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
@@ -102,6 +128,8 @@ declare
     make_interval(secs => coalesce((target).retention_completed_ms / 1000.0, 7 * 86400));
   failed_for constant interval := make_interval(secs => coalesce((target).retention_failed_ms / 1000.0, 90 * 86400));
   old_runs bigint[];
+  pruned bigint;
+  more boolean;
 begin
   delete from orchestra.call c
   where c.id in (
@@ -110,6 +138,8 @@ begin
       and o.accepted_at < now() - case o.status when 'done' then done_for else failed_for end
     order by o.accepted_at limit at_most
   );
+  get diagnostics pruned = row_count;
+  more := pruned >= at_most;
 
   old_runs := array(
     select o.id from orchestra.run o
@@ -118,8 +148,13 @@ begin
       and o.finished_at < now() - case o.status when 'done' then done_for else failed_for end
     order by o.started_at limit greatest(at_most / 50, 1)
   );
-  delete from orchestra.task t where t.run = any (old_runs);
-  delete from orchestra.run r where r.id = any (old_runs);
+  delete from orchestra.task t
+  where t.ctid = any (array(select o.ctid from orchestra.task o where o.run = any (old_runs) limit at_most));
+  get diagnostics pruned = row_count;
+  more := more or pruned >= at_most;
+  delete from orchestra.run r
+  where r.id = any (old_runs) and not exists (select from orchestra.task t where t.run = r.id);
+  more := more or cardinality(old_runs) >= greatest(at_most / 50, 1);
 
   delete from orchestra.idempotency i
   where i.ctid = any (array(
@@ -127,25 +162,44 @@ begin
     where o.project = (target).project and o.workload = (target).name and o.expires_at < now()
     order by o.expires_at limit at_most
   ));
+  get diagnostics pruned = row_count;
+  more := more or pruned >= at_most;
 
-  delete from orchestra.debounce d
-  where d.ctid = any (array(
-    select o.ctid from orchestra.debounce o
-    where o.project = (target).project and o.workload = (target).name and o.due_at < now() - interval '1 hour'
-    limit at_most
-    for update skip locked
-  ));
-
-  delete from orchestra.rate r
-  where r.ctid = any (array(
-    select o.ctid from orchestra.rate o
+  -- What they dropped is added to the key of those without one, whose row is locked first, as it is by a claim.
+  if exists (
+    select from orchestra.rate o
     where o.project = (target).project and o.workload = (target).name and o.key <> ''
       and o.updated_at < now() - interval '1 hour'
-        - make_interval(secs => coalesce((target).rate_period_ms, 0) / 1000.0)
-      and coalesce(o.ahead, '-infinity') < now()
-    limit at_most
-    for update skip locked
-  ));
+  ) then
+    insert into orchestra.rate as r (project, workload, key) values ((target).project, (target).name, '')
+    on conflict on constraint rate_pkey do update set dropped = r.dropped;
+    with gone as (
+      delete from orchestra.rate r
+      where r.ctid = any (array(
+        select o.ctid from orchestra.rate o
+        where o.project = (target).project and o.workload = (target).name and o.key <> ''
+          and o.updated_at < now() - interval '1 hour'
+            - make_interval(secs => coalesce((target).rate_period_ms, 0) / 1000.0)
+          and coalesce(o.ahead, '-infinity') < now()
+        limit at_most
+        for update skip locked
+      ))
+      returning r.dropped
+    ),
+    summed as (
+      update orchestra.rate r set dropped = r.dropped + g.dropped
+      from (select sum(dropped) as dropped from gone) g
+      where r.project = (target).project and r.workload = (target).name and r.key = '' and g.dropped > 0
+    )
+    select count(*) into pruned from gone;
+    more := more or pruned >= at_most;
+  end if;
+
+  -- Of a transaction that ended without its triggers.
+  delete from orchestra.knock k
+  where k.project = (target).project and k.workload = (target).name
+    and k.xid < pg_snapshot_xmin(pg_current_snapshot());
+  return more;
 end
 $$;
 
@@ -246,7 +300,7 @@ begin
     select c.oid::regclass
     from pg_catalog.pg_class c
     where c.relnamespace = 'orchestra'::regnamespace and c.relname in (
-      'delivery', 'fired', 'scheduled_run', 'call', 'run', 'idempotency', 'debounce', 'rate', 'reader'
+      'delivery', 'fired', 'scheduled_run', 'call', 'run', 'idempotency', 'debounce', 'rate', 'reader', 'knock'
     )
   loop
     execute format(
@@ -254,9 +308,12 @@ begin
        where d.ctid = any (array(
          select o.ctid from %1$s o
          where o.project = $1
-           and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload)
+           and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload) %2$s
          limit $2
-       ))', removed)
+       ))', removed,
+      -- A run is what its tasks are found by.
+      case when removed = 'orchestra.run'::regclass
+           then 'and not exists (select from orchestra.task t where t.run = o.id)' end)
     using prune_removed.project, at_most;
   end loop;
 end
@@ -268,6 +325,7 @@ as $$
 declare
   item record;
   started record;
+  more boolean;
 begin
   call orchestra.watch(housekeep.project);
 
@@ -278,13 +336,18 @@ begin
   for item in
     select w.name from orchestra.workload w where w.project = housekeep.project order by w.name
   loop
-    begin
-      perform orchestra.prune_workload(housekeep.project, item.name, 5000);
-    exception when others then
-      raise warning 'orchestra: retention of %/%: %', housekeep.project, item.name, sqlerrm;
-    end;
-    commit;
-    perform pg_catalog.set_config('search_path', '', true);
+    loop
+      begin
+        more := orchestra.prune_workload(housekeep.project, item.name, 5000);
+      exception when others then
+        more := false;
+        raise warning 'orchestra: retention of %/%: %', housekeep.project, item.name, sqlerrm;
+      end;
+      commit;
+      perform pg_catalog.set_config('search_path', '', true);
+      -- What a busy workload leaves behind in a minute has to go within one.
+      exit when not more or pg_catalog.clock_timestamp() > pg_catalog.statement_timestamp() + interval '20 seconds';
+    end loop;
   end loop;
   begin
     perform orchestra.prune_cron(housekeep.project, 20000);

@@ -91,14 +91,15 @@ create table orchestra.debounce (
   primary key (project, workload, key)
 );
 
--- Starts within the last period, some of them counted together: `n[i]` starts up to `at[i]`. `ahead` is the last time that
--- was promised to a message which had to wait.
+-- Starts within the last period, some of them counted together: `n[i]` starts up to `at[i]`. `next_at` is the last of the next
+-- free times, and `ahead` the last place in the line, that messages were given which had to wait.
 create table orchestra.rate (
   project text not null,
   workload text not null,
   key text not null,
   at timestamptz[] not null default '{}',
   n int[] not null default '{}',
+  next_at timestamptz,
   ahead timestamptz,
   dropped bigint not null default 0,
   updated_at timestamptz not null default clock_timestamp(),
@@ -121,6 +122,10 @@ create table orchestra.call (
 );
 create index call_history on orchestra.call (project, workload, accepted_at);
 create index call_running on orchestra.call (project, due_at) where status = 'running';
+-- The last failure is asked for by each status.
+create index call_failed on orchestra.call (project, workload, accepted_at) where status in ('failed', 'lost');
+create index scheduled_run_failed on orchestra.scheduled_run (project, workload, started_at)
+  where status in ('failed', 'lost');
 
 -- A run: a pipeline's, or that of all items of one request. `attempt` counts `retry_run`; messages of an earlier one are
 -- nobody's. `caller` is who asked for it: the subject of a JWT, or a database role.
@@ -189,6 +194,7 @@ alter table orchestra.reader enable row level security;
 
 -- They take more arguments now, or answer something else, which `create or replace` cannot change.
 drop function if exists orchestra.send(text, jsonb, interval, jsonb);
+drop function if exists orchestra.prune_workload(text, text, int);
 drop function if exists orchestra.send_many(text, jsonb[], interval, jsonb);
 drop function if exists orchestra.enqueue(orchestra.workload, jsonb[], interval, jsonb);
 drop function if exists orchestra.run_handler(text, text, int, uuid, text, text, text, int, jsonb, int, bigint);
