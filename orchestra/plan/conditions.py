@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from orchestra.ir.program import Resource
+from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL
 from orchestra.live.model import Found
 from orchestra.plan.model import Condition
 
@@ -47,12 +49,18 @@ def turned_by_hand(resource: Resource, name: str, found: Found) -> Condition:
     )
 
 
+_SHAPES: Final = {
+    FUNCTION_URL: "https://<project>.supabase.co/functions/v1",
+    FUNCTION_KEY: "sb_secret_… (a key of its own)",
+}
+
+
 def missing_secret(secret: Resource) -> Condition:
     return Condition(
         "missing_secret",
         secret.address,
         f"Vault has no secret named {secret.object_name}",
-        f"select vault.create_secret('…', '{secret.object_name}')",
+        f"select vault.create_secret('{_SHAPES.get(secret.key, '…')}', '{secret.object_name}')",
     )
 
 
