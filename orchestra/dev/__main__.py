@@ -1,4 +1,4 @@
-"""`python -m orchestra.dev start|ticker|psql|stop DIRECTORY`: the embedded database by hand."""
+"""`python -m orchestra.dev start|ticker|functions|psql|stop DIRECTORY`: the embedded database by hand."""
 
 from __future__ import annotations
 
@@ -43,6 +43,37 @@ def ticker(directory: Path) -> None:
 
     click.echo("The jobs of this database run while this does. Ctrl-C ends it.", err=True)
     raise SystemExit(clock.main(["--db", _started(directory)]))
+
+
+@main.command()
+@_DIRECTORY
+@click.argument("functions", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--env-file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="NAME=value lines."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Where they answer; by default any free port."
+)
+def functions(directory: Path, functions: Path, env_file: Path | None, port: int) -> None:
+    """Serve the Edge Functions in FUNCTIONS (`supabase/functions`) and run the cron jobs, until Ctrl-C.
+
+    Deno comes with: pip install 'orchestra[dev-functions]'. Their address and a key for them are put into Vault.
+    """
+    from dotenv import dotenv_values
+
+    from orchestra.dev.edge import EdgeError
+    from orchestra.dev.serve import serving, until_told
+
+    env = (
+        {name: value for name, value in dotenv_values(env_file).items() if value is not None}
+        if env_file
+        else {}
+    )
+    try:
+        with serving(_started(directory), functions, env, port=port, say=click.echo):
+            until_told()
+    except EdgeError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
