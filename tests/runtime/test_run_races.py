@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -18,13 +19,14 @@ from runtime.pipelines import (
     queued,
     release_leases,
     run_of,
+    sql_pipeline,
     step,
     steps_of,
     take,
     tasks_of,
     work,
 )
-from runtime.runtime_db import RuntimeDb, Worker
+from runtime.runtime_db import PROJECT, RuntimeDb, Worker
 
 ENGINES = ("embedded", "pg17", "pg15")
 
@@ -286,6 +288,62 @@ def test_a_backend_that_is_killed_while_it_settles_leaves_all_or_nothing(db: Run
         assert run_of(db, run) == ("done", None)
     finally:
         db.run(f"drop trigger rest on {relation}")
+
+
+def test_backends_in_sql_that_are_ended_at_any_moment_do_each_task_once_and_join_once(db: RuntimeDb) -> None:
+    """Effect, answer, counters and the next step's message commit together, or not at all."""
+    db.run("drop table if exists public.noted")
+    db.run("create table public.noted (run bigint, step text, n int)")
+    note = "with w as materialized (select pg_sleep(0.004)) insert into public.noted select {} from w returning n"
+    name = sql_pipeline(
+        db,
+        step("collect", sql="select jsonb_agg(jsonb_build_array($1, i)) from generate_series(1, 40) i"),
+        step("each", map="collect", sql=note.format("($1 ->> 0)::int, 'each', ($1 ->> 1)::int")),
+        step(
+            "end",
+            "collect",
+            "each",
+            sql=note.format("($1 #>> '{collect,0,0}')::int, 'end', ($1 #>> '{each,39}')::int"),
+        ),
+        concurrency=3,
+        max_attempts=100,
+        backoff_initial_ms=1,
+        backoff_max_ms=5,
+    )
+    stop = threading.Event()
+
+    def call(statement: str, *params: object) -> None:
+        while not stop.is_set():
+            with suppress(psycopg.Error), db.connect() as connection:
+                while not stop.is_set():
+                    connection.execute(statement, params)  # type: ignore[arg-type]
+                    time.sleep(0.01)
+
+    runs = [db.send(name, str(n)) for n in range(5)]
+    dice = random.Random(3)
+    ended = 0
+    drain = "call orchestra.drain_sql(%s, %s, %s)"
+    with db.background(
+        *[lambda w=w: call(drain, PROJECT, name, w) for w in (1, 2, 3)],  # type: ignore[misc]
+        lambda: call("call orchestra.tick(%s, 1000)", PROJECT),
+    ):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            left = db.one("select count(*) from orchestra.run where id = any (%s) and status <> 'done'", runs)
+            if not left:
+                break
+            pids = db.rows("select pid from orchestra.slot where workload = %s and pid is not null", name)
+            if pids and ended < 30:
+                db.run("select pg_terminate_backend(%s)", dice.choice(pids)[0])
+                ended += 1
+            time.sleep(0.02)
+        stop.set()
+    assert ended >= 10
+    assert [run_of(db, r) for r in runs] == [("done", None)] * 5
+    assert db.rows(
+        "select step, count(*), count(distinct (run, n)), min(n), max(n) from public.noted group by 1 order by 1"
+    ) == [("each", 200, 200, 1, 40), ("end", 5, 5, 40, 40)]
+    assert db.dead(name) == []
 
 
 class Chaos:

@@ -115,6 +115,10 @@ begin
     raise exception 'workload % has no queue', (target).name
       using errcode = 'ORC22', hint = format('It is %s; only a queue takes messages.', (target).pattern);
   end if;
+  if (target).steps is not null and enqueue.headers is not null then
+    raise exception 'a run of workload % takes no headers', (target).name
+      using errcode = 'feature_not_supported', hint = 'Put it into the payload, which its first steps get.';
+  end if;
   visible := coalesce(enqueue.scheduled_at, clock_timestamp() + greatest(
     coalesce(enqueue.delay, make_interval(secs => (target).delay_ms / 1000.0)), interval '0'
   ));

@@ -260,7 +260,8 @@ begin
       case when ready = 0 then payloads
            else array(select payloads[p + 1] from unnest(places) with ordinality u(p, n) order by u.n) end,
       array(
-        select jsonb_build_object('orchestra', jsonb_build_object('run', the_run.id, 'a', the_run.attempt, 'step', name, 'i', p))
+        select jsonb_build_object('orchestra', jsonb_build_object(
+          'run', the_run.id, 'a', the_run.attempt, 'step', name, 'i', p))
         from unnest(places) with ordinality u(p, n) order by u.n
       ),
       now()
@@ -287,8 +288,7 @@ as $$
     );
 $$;
 
--- Starts every step whose dependencies are done, and ends the run when none is left. Its lock is the caller's already,
--- but where an operator calls.
+-- Starts every step whose dependencies are done, and ends the run when none is left. The run's lock is the caller's.
 create or replace function orchestra.advance_run(target orchestra.workload, run bigint) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -297,7 +297,6 @@ declare
   step jsonb;
   moved boolean := true;
 begin
-  select r.* into the_run from orchestra.run r where r.id = advance_run.run for no key update;
   perform orchestra.fit_steps(target, advance_run.run);
   while moved loop
     moved := false;

@@ -56,7 +56,8 @@ begin
       case when with_headers then 'or coalesce(m.headers ? ''orchestra'', false)' end, queue)
     into found_tids, found_ids, found_cts, found_bytes, special using look;
     exit when found_ids is null;
-    special := special or found_bytes > most_bytes or cardinality(found_ids) > wanted or (target).rate_limit is not null or (target).steps is not null;
+    special := special or found_bytes > most_bytes or cardinality(found_ids) > wanted
+      or (target).rate_limit is not null or (target).steps is not null;
     if special then
       chosen := orchestra.choose_messages(
         target, found_tids, found_ids, found_cts, wanted, company, most_bytes, with_headers);
@@ -156,7 +157,8 @@ begin
       moved := true;
       continue;
     end if;
-    if ((task ->> 'run')::bigint, (task ->> 'a')::int, task ->> 'step') is distinct from (the_run, the_attempt, the_step) then
+    if ((task ->> 'run')::bigint, (task ->> 'a')::int, task ->> 'step')
+       is distinct from (the_run, the_attempt, the_step) then
       the_run := (task ->> 'run')::bigint;
       the_attempt := (task ->> 'a')::int;
       the_step := task ->> 'step';
@@ -167,7 +169,8 @@ begin
       if orchestra.start_run(target, the_run, message, visible) is null and orchestra.run_goes_on(task)
          and orchestra.step_of(target, 'items') is null
          and exists (select from orchestra.step s where s.run = the_run and s.step = 'items') then
-        fault := format('workload %s has become a pipeline, and this is an item of a request from before', (target).name);
+        fault := format(
+          'workload %s has become a pipeline, and this is an item of a request from before', (target).name);
       else
         gone := gone || the_id;
         moved := true;
@@ -185,8 +188,8 @@ begin
         ) then
           gone := gone || the_id;
         elsif orchestra.hold_run(the_run) then
-          perform orchestra.end_run_as(
-            the_run, 'cancelled', format('workload %s is no pipeline any more: the input is a plain message', (target).name));
+          perform orchestra.end_run_as(the_run, 'cancelled', format(
+            'workload %s is no pipeline any more: the input is a plain message', (target).name));
           execute format('update %s m set headers = m.headers - ''orchestra'' where m.msg_id = $1', queue) using the_id;
         end if;
         continue;

@@ -124,8 +124,10 @@ begin
   loop
     if letter.headers #>> '{orchestra,run}' is not null and not orchestra.reopen_task(letter.headers) then
       if redrive.ids is not null then
-        raise exception 'dead letter % belongs to run %, which goes on without it', letter.id, letter.headers #>> '{orchestra,run}'
-          using errcode = 'ORC24', hint = format('Try the run again: select orchestra.retry_run(%s)', letter.headers #>> '{orchestra,run}');
+        raise exception 'dead letter % belongs to run %, which goes on without it',
+          letter.id, letter.headers #>> '{orchestra,run}'
+          using errcode = 'ORC24', hint = format(
+            'Try the run again: select orchestra.retry_run(%s)', letter.headers #>> '{orchestra,run}');
       end if;
       continue;
     end if;
