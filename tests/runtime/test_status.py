@@ -295,3 +295,15 @@ def test_all_projects_or_one(db: RuntimeDb) -> None:
     assert db.rows("select project from orchestra.status() order by 1") == [("other",), (PROJECT,)]
     assert db.rows("select from orchestra.status('nobody')") == []
     db.run("select pgmq.drop_queue('of_other')")
+
+
+def test_an_old_snapshot_is_told(db: RuntimeDb) -> None:
+    """A transaction that stays open keeps what was acknowledged from being cleared away."""
+    name = db.edge()
+    query = "select coalesce(oldest_snapshot, '0') < '0.3 s' from orchestra.status() where workload = %s"
+    with db.connect(autocommit=False) as idle:
+        idle.execute("set transaction isolation level repeatable read")
+        idle.execute("select 1")
+        db.wait_for(query.replace("<", ">"), name)
+        idle.rollback()
+    db.wait_for(query, name)

@@ -81,14 +81,15 @@ begin
 end
 $$;
 
--- Writes down how a call ended; the first word counts, except over `lost`, which was only a guess.
+-- Writes down how a call ended; the first word counts, except over `lost`, which was only a guess, and over the last word of
+-- an isolate that was shut down (code `shutdown`) and went on for long enough to know better.
 create or replace function orchestra.settle_v1(call_id bigint, error text default null, code text default null) returns void
 language sql set search_path = ''
 as $$
   update orchestra.call c set
     status = case when $2 is null then 'done' else 'failed' end,
     finished_at = clock_timestamp(), error = left($2, 8000), code = $3
-  where c.id = $1 and c.status in ('running', 'lost');
+  where c.id = $1 and (c.status in ('running', 'lost') or c.code = 'shutdown');
 $$;
 
 -- Calls of which nothing was heard in time: their isolate died. They are told in the log of the job too.

@@ -28,13 +28,15 @@ $$;
 -- One row a workload, of one project or all. `waiting` is what could begin now, `depth` all that is in the queue, `in_flight`
 -- what workers hold; of what waits, runs, calls and dead letters at most 10,000 are counted. `deployed` is the version of its
 -- code that was last seen, null where none ever was. `alerts` says which limits of the spec it is beyond: max_depth, max_age.
+-- `oldest_snapshot` is of the whole server: how long a transaction has been open that keeps dead rows from being cleared away,
+-- which makes every look at a busy queue slower.
 create or replace function orchestra.status(of_project text default null) returns table (
   project text, workload text, pattern text, handler text, paused boolean,
   depth bigint, depth_is_estimate boolean, waiting bigint, oldest_waiting interval,
   in_flight int, workers int, slots int, runs_going_on bigint, calls_going_on bigint,
   dead_letters bigint, last_dead_at timestamptz, last_error text,
   wanted text, deployed text, last_wake_at timestamptz, wakes_missed int, wake_error text, dropped bigint,
-  alerts text[], fault text
+  oldest_snapshot interval, alerts text[], fault text
 )
 language plpgsql volatile set search_path = ''
 as $$
@@ -43,6 +45,10 @@ declare
   target orchestra.workload;
   gate text;
 begin
+  oldest_snapshot := (
+    select max(clock_timestamp() - a.xact_start) from pg_stat_activity a
+    where a.backend_xmin is not null and a.pid <> pg_backend_pid()
+  );
   for target in
     select w.* from orchestra.workload w
     where status.of_project is null or w.project = status.of_project

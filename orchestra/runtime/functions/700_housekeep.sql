@@ -147,6 +147,7 @@ begin
       and o.started_at < now() - case o.status when 'done' then done_for else failed_for end
       and o.finished_at < now() - case o.status when 'done' then done_for else failed_for end
     order by o.started_at limit greatest(at_most / 50, 1)
+    for update skip locked
   );
   delete from orchestra.task t
   where t.ctid = any (array(select o.ctid from orchestra.task o where o.run = any (old_runs) limit at_most));
