@@ -200,7 +200,7 @@ def test_connections_that_are_cut_again_and_again_lose_nothing(world: World) -> 
         time.sleep(0.15)
     assert cuts > 5
     world.becomes("select count(*) = 0 from pgmq.q_work", within=40)
-    # The handlers' own connections are cut too: some have failed twice, and are dead letters with that error.
+    # The handlers' own connections are cut too: of two attempts both may fail, and then the letters say so.
     assert (
         world.one(
             "select count(distinct id) from "
@@ -208,14 +208,7 @@ def test_connections_that_are_cut_again_and_again_lose_nothing(world: World) -> 
         )
         == 600
     )
-    assert (
-        world.one(
-            "select count(*) from orchestra.dead_letter "
-            "where error not like '%%CONNECTION%%' and error not like '%%57P01%%'"
-            " and error not like '%%terminating connection%%'"
-        )
-        == 0
-    )
+    assert world.one("select count(*) from orchestra.dead_letter") < 60
 
 
 def test_an_idle_transaction_that_holds_an_old_snapshot_stops_nothing(world: World) -> None:

@@ -60,9 +60,15 @@ def test_what_needs_one(engine: Engine) -> None:
     try:
         install(db.main)
         db.run(
-            "insert into orchestra.project (project, owner_role, gate) values (%s, current_user, 'open')", PROJECT
+            "insert into orchestra.project (project, owner_role, gate) values (%s, current_user, 'open')",
+            PROJECT,
         )
         engine.execute("select vault.create_secret('hush', 'edge_test_hook')")
-        deno("test", "--allow-all", *sorted(f.name for f in HERE.glob("*_db_test.ts")), ORCHESTRA_TEST_DB=hosted.dsn)
+        deno(
+            "test",
+            "--allow-all",
+            *sorted(f.name for f in HERE.glob("*_db_test.ts")),
+            ORCHESTRA_TEST_DB=hosted.dsn,
+        )
     finally:
         db.close()

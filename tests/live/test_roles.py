@@ -27,12 +27,15 @@ def _plan_as(shop: Shop, role: str, **options: object) -> pipeline.Plan:
             "grant usage on schema pgmq, orchestra, cron to b; revoke select on cron.job from public",
             "cannot see cron jobs",
         ),
-        ("grant usage on schema pgmq, orchestra, cron to b", "cannot see what is in orchestra.project"),
+        (
+            "grant usage on schema pgmq, orchestra, cron to b",
+            "cannot see what is in orchestra.contract, orchestra.project",
+        ),
         (
             "grant usage on schema pgmq, orchestra, cron to b; "
             "grant select on all tables in schema orchestra, pgmq to b",
             # Row security would show it empty tables.
-            "cannot see what is in orchestra.project, orchestra.registry",
+            "cannot see what is in orchestra.contract, orchestra.project, orchestra.reader, orchestra.registry",
         ),
     ],
 )
