@@ -1,4 +1,4 @@
-"""A project's functions beside its embedded database: Deno serves them, cron ticks, pg_net calls, until told to stop."""
+"""A project's functions beside its embedded database: Deno serves them, cron ticks, pg_net calls, until it is told."""
 
 from __future__ import annotations
 
