@@ -11,7 +11,16 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.result import Figure, Unmeasured
 
-BENCHMARKS = {"startup": "startup", "compile": "compiling", "plan": "planning", "apply": "applying"}
+BENCHMARKS = {
+    "startup": "startup",
+    "compile": "compiling",
+    "plan": "planning",
+    "apply": "applying",
+    "drain": "draining",
+    "tick": "ticking",
+    "map": "mapping",
+    "loop": "looping",
+}
 """What `--only` takes, and the module that measures it."""
 
 

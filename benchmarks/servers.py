@@ -20,22 +20,21 @@ DURABLE = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    "cron.launch_active_jobs": "off",
 }
-"""As a server is set up by default; only that jobs do not start, for they would be measured too."""
+"""As a server is set up by default; only that most benchmarks let no jobs start, for they would be measured too."""
 
 _TABLE = "create schema app; create table app.log (id bigint generated always as identity, payload jsonb)"
 
 
 @contextmanager
-def new_servers() -> Iterator[Callable[[], Engine]]:
-    """Gives what starts a fresh server, with pgmq, pg_cron and nothing else.
+def new_servers(*, jobs: bool = False) -> Iterator[Callable[[], Engine]]:
+    """Gives what starts a fresh server, with pgmq, pg_cron and nothing else. `jobs`: those of pg_cron start.
 
     All of them are kept until the end: ext4 without a journal looks at every file that was deleted in the last
     seconds whenever it makes one, so what removes thousands of files makes the next `create table` ten times as dear.
     """
     settings = server.SETTINGS
-    server.SETTINGS = {**settings, **DURABLE}
+    server.SETTINGS = {**settings, **DURABLE, "cron.launch_active_jobs": "on" if jobs else "off"}
     pools: list[Pool] = []
 
     def new() -> Engine:
