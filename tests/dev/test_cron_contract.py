@@ -25,6 +25,7 @@ HINT = "Use cron format (e.g. 5 4 * * *), or interval format '[1-59] seconds'"
 def cron(engine: Engine) -> Engine:
     """The engine with pg_cron, and two roles that may schedule."""
     engine.execute("create extension pg_cron")
+    engine.fresh_launcher()
     engine.psql(
         """
         create role alice login; create role bob login; create role no_login nologin;

@@ -220,6 +220,26 @@ def test_what_is_handed_back_costs_no_attempt_and_is_no_suspect(db: RuntimeDb) -
     assert worker.turn(0, ack=turn.ids[:1]).late == turn.ids[:1]
 
 
+def test_a_suspect_that_is_handed_back_unstarted_stays_suspect(db: RuntimeDb) -> None:
+    name = db.edge()
+    db.send_many(name, 5)
+    died = db.worker(name).turn(1).ids
+    for _ in range(3):
+        make_visible(db, name)
+        db.run("update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name)
+        db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", died[0])
+        worker = db.worker(name)
+        turn = worker.turn(10)
+        assert (turn.ids, turn.alone, turn.given[0][2]) == (died, True, 2)
+        worker.leave(died)
+    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", died[0])
+    worker = db.worker(name)
+    worker.turn(0, fails=[{"id": str(worker.turn(10).ids[0]), "error": "no", "code": None}])
+    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", died[0])
+    after = worker.turn(10)
+    assert (len(after.ids), after.alone) == (5, False)
+
+
 def test_leaving_keeps_the_slot_while_something_is_still_held(db: RuntimeDb) -> None:
     name = db.edge()
     db.send_many(name, 3)

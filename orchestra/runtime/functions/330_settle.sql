@@ -69,7 +69,8 @@ end
 $$;
 
 -- Gives messages back that were handed out and not started: at once, and at no attempt. The hand-out is refunded; read_ct
--- stays, or the fence would break. Answers the ids of those that were still the caller's.
+-- stays, or the fence would break. One that was suspected of having killed its worker has proved nothing by that and stays
+-- so. Answers the ids of those that were still the caller's.
 create or replace function orchestra.give_back(target orchestra.workload, ids bigint[], cts int[]) returns bigint[]
 language plpgsql
 set search_path = '' set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
@@ -85,9 +86,12 @@ begin
      ),
      noted as (
        insert into orchestra.delivery as d (project, workload, msg_id, free, settled)
-       select $3, $4, g.msg_id, 1, g.read_ct from given g order by g.msg_id
+       select $3, $4, g.msg_id, 1, case when g.read_ct = 1 then 1 else 0 end from given g order by g.msg_id
        on conflict on constraint delivery_pkey do update set
-         free = d.free + 1, settled = greatest(d.settled, excluded.settled), updated_at = now()
+         free = d.free + 1, updated_at = now(),
+         settled = d.settled + case
+           when d.settled = (select g.read_ct - 1 from given g where g.msg_id = d.msg_id) then 1 else 0
+         end
        returning d.msg_id
      )
      select coalesce(array_agg(n.msg_id), ''{}'') from noted n', 'q_' || (target).queue_name)
