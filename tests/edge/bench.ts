@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Lifetime, lifetime } from "../../orchestra/runtime/edge/boot.ts";
+import { Solitude } from "../../orchestra/runtime/edge/solitude.ts";
 import { Cpu } from "../../orchestra/runtime/edge/cpu.ts";
 import type { ShutdownHook } from "../../orchestra/runtime/edge/isolate.ts";
 import { type Log, logger } from "../../orchestra/runtime/edge/log.ts";
@@ -46,6 +47,7 @@ export class Bench {
   readonly lines: Line[];
   readonly life: Lifetime;
   readonly cpu: Cpu;
+  readonly solitude = new Solitude();
   /** Handlers that run now, and the most that ever did. */
   running = 0;
   most = 0;
@@ -68,6 +70,7 @@ export class Bench {
       clock: this.clock,
       life: this.life,
       cpu: this.cpu,
+      solitude: this.solitude,
       log: this.log,
       onShutdown: (hook) => {
         this.hooks.add(hook);

@@ -4,6 +4,7 @@
 import type { Sql } from "postgres";
 import { lifetime } from "../../orchestra/runtime/edge/boot.ts";
 import { clock } from "../../orchestra/runtime/edge/clock.ts";
+import { Solitude } from "../../orchestra/runtime/edge/solitude.ts";
 import { Cpu } from "../../orchestra/runtime/edge/cpu.ts";
 import { client, Database } from "../../orchestra/runtime/edge/db.ts";
 import type { Host } from "../../orchestra/runtime/edge/host.ts";
@@ -138,6 +139,7 @@ export class TestDb implements AsyncDisposable {
       clock,
       life: lifetime(400_000, clock.now()),
       cpu: new Cpu(),
+      solitude: new Solitude(),
       wakeKeys: new Keys([]),
       serverKeys: new Keys([]),
       db,

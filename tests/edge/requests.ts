@@ -1,6 +1,7 @@
 // Requests, and a host that keeps what a function asks of it.
 
 import { lifetime } from "../../orchestra/runtime/edge/boot.ts";
+import { Solitude } from "../../orchestra/runtime/edge/solitude.ts";
 import { Cpu } from "../../orchestra/runtime/edge/cpu.ts";
 import { Database } from "../../orchestra/runtime/edge/db.ts";
 import type { Env } from "../../orchestra/runtime/edge/env.ts";
@@ -48,6 +49,7 @@ export function fakeHost(values: Record<string, string> = {}): FakeHost {
     ...memoryLog(),
     life: lifetime(400_000, 0),
     cpu: new Cpu(),
+    solitude: new Solitude(),
     wakeKeys: new Keys(wakeKeys(env)),
     serverKeys: new Keys(serverKeys(env)),
     db: new Database(NOWHERE),

@@ -10,6 +10,7 @@ import { background, onShutdown, type ShutdownHook } from "./isolate.ts";
 import { Keys } from "./keys.ts";
 import { type Log, logger } from "./log.ts";
 import type { Protocol } from "./protocol.ts";
+import { Solitude } from "./solitude.ts";
 import { sqlProtocol } from "./protocol_sql.ts";
 import type { Workload } from "./types.ts";
 
@@ -18,6 +19,7 @@ export interface Host {
   readonly clock: Clock;
   readonly life: Lifetime;
   readonly cpu: Cpu;
+  readonly solitude: Solitude;
   readonly log: Log;
   /** Whose holder may wake a worker. */
   readonly wakeKeys: Keys;
@@ -50,6 +52,7 @@ export function hostOf(workload: Workload, env: Env = Deno.env): Host {
     clock,
     life: lifetime(workload.wallClockMs),
     cpu: new Cpu(),
+    solitude: new Solitude(),
     log,
     wakeKeys: new Keys(wakeKeys(env)),
     serverKeys: new Keys(serverKeys(env)),

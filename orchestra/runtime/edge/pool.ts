@@ -29,6 +29,8 @@ export interface PoolParts {
   readonly clock: Clock;
   readonly log: Log;
   task(item: Handout): Task;
+  /** Whether anything may be started at the moment. */
+  mayStart(): boolean;
   /** A message is done with. */
   onVerdict(item: Leased, verdict: Verdict): void;
   /** A place is free. */
@@ -72,6 +74,11 @@ export class Pool {
     this.#fill();
   }
 
+  /** Starts what waits and may be started by now. */
+  refill(): void {
+    this.#fill();
+  }
+
   /** From here on nothing is started. */
   close(): void {
     this.#closed = true;
@@ -96,7 +103,7 @@ export class Pool {
 
   #fill(): void {
     while (
-      !this.#closed && this.#buffer.length > 0 &&
+      !this.#closed && this.#buffer.length > 0 && this.parts.mayStart() &&
       this.#running.size + this.#stuck.size < this.parts.handlers
     ) {
       const item = this.#buffer.shift();

@@ -14,6 +14,7 @@ import { type Limits, type Moment, pace } from "./pace.ts";
 import { type Leased, Pool } from "./pool.ts";
 import type { Config, Handout, Protocol, Slot } from "./protocol.ts";
 import { Session } from "./session.ts";
+import type { Neighbour, Solitude } from "./solitude.ts";
 
 /** How a message becomes something to run. */
 export type Dispatch = (item: Handout, config: Config) => Task;
@@ -25,6 +26,8 @@ export interface WorkerParts {
   readonly life: Lifetime;
   readonly cpu: Cpu;
   readonly log: Log;
+  /** Shared by all workers of the isolate. */
+  readonly solitude: Solitude;
   onShutdown(hook: ShutdownHook): () => void;
 }
 
@@ -34,12 +37,14 @@ export class Worker {
   readonly #pool: Pool;
   readonly #session: Session;
   readonly #leases: Leases;
+  readonly #self: Neighbour;
   readonly #limits: Limits;
   readonly #asking: Asking;
   /** The longest that a message may take. */
   readonly #longestMs: number;
   #stopping: string | null = null;
   #lost = false;
+  #turning = false;
   #handled = 0;
 
   constructor(
@@ -68,6 +73,7 @@ export class Worker {
       clock,
       log,
       task: (item) => dispatch(item, config),
+      mayStart: () => parts.solitude.allows(this.#self),
       onVerdict: (item, verdict) => {
         this.#handled++;
         tell(log, item, verdict);
@@ -76,8 +82,21 @@ export class Worker {
       onFree: () => {
         this.#asking.worked(clock.now());
         this.#bell.ring();
+        parts.solitude.ended(this.#self);
       },
     });
+    this.#self = {
+      isBusy: () =>
+        this.#pool.running > 0 || this.#outbox.size > 0 || this.#turning,
+      withdraw: () => {
+        this.#handBack(this.#pool.takeBuffer());
+        this.#bell.ring();
+      },
+      look: () => {
+        this.#pool.refill();
+        this.#bell.ring();
+      },
+    };
     this.#session = new Session({
       protocol,
       slot,
@@ -103,6 +122,7 @@ export class Worker {
 
   async run(): Promise<void> {
     const unhook = this.parts.onShutdown((reason) => this.#shutDown(reason));
+    const depart = this.parts.solitude.join(this.#self);
     const leasing = this.#leases.keep();
     try {
       await this.#loop();
@@ -112,6 +132,7 @@ export class Worker {
       this.#abandon("its worker gave up");
     } finally {
       unhook();
+      depart();
       this.#leases.stop();
       await leasing;
       if (!this.#lost) await this.#session.leave(this.#outbox.take().backs);
@@ -136,7 +157,9 @@ export class Worker {
     const { clock, cpu, log } = this.parts;
     const sentAt = clock.now();
     const reports = this.#outbox.size > 0;
-    const answer = await this.#session.turn(this.#outbox.take(), want);
+    this.#turning = true;
+    const answer = await this.#session.turn(this.#outbox.take(), want)
+      .finally(() => this.#turning = false);
     const { verdict, items } = answer;
     if (verdict === "lost") {
       log.warn("the slot was lost");
@@ -152,14 +175,27 @@ export class Worker {
     // The reply may have been lost for as long as the lease was.
     const ours = items.filter(({ leasedUntil }) => leasedUntil > now);
     const over = items.filter(({ leasedUntil }) => leasedUntil <= now);
-    this.#pool.add(ours);
     this.#handBack(over);
+    if (this.#hasIsolate(answer.alone, ours)) this.#pool.add(ours);
+    else this.#handBack(ours);
     if (verdict !== "go") this.#stop(verdict);
     else if (this.#stopping !== null) this.#handBack(this.#pool.takeBuffer());
+    this.parts.solitude.ended(this.#self);
+  }
+
+  // A message that may have killed its worker gets the isolate, or goes back; and
+  // what comes while another worker has the isolate goes back too.
+  #hasIsolate(alone: boolean, items: readonly Leased[]): boolean {
+    const { solitude } = this.parts;
+    if (alone && items.some(({ attempt }) => attempt > 1)) {
+      return solitude.ask(this.#self);
+    }
+    if (!alone) solitude.release(this.#self);
+    return !solitude.isTakenFrom(this.#self);
   }
 
   #moment(): Moment {
-    const { clock, cpu } = this.parts;
+    const { clock, cpu, solitude } = this.parts;
     return {
       now: clock.now(),
       running: this.#pool.running,
@@ -168,7 +204,7 @@ export class Worker {
       unsettled: this.#outbox.size,
       unsettledSince: this.#outbox.since,
       jobMs: this.#pool.jobMs,
-      room: cpu.room(this.config.cpu_ms),
+      room: solitude.isTakenFrom(this.#self) ? 0 : cpu.room(this.config.cpu_ms),
       stopping: this.#stopping !== null,
       ...this.#asking.state,
     };
