@@ -16,8 +16,9 @@ export async function work(parts: WorkerParts): Promise<void> {
     until: clock.now() + LONGEST_ENTRY_MS,
   });
   if (entered.verdict === "go") {
-    await new Worker(parts, entered.slot, entered.config).run();
-    await lookAgain(parts);
+    const why = await new Worker(parts, entered.slot, entered.config).run();
+    // One that has used up its CPU knows that there is more to do.
+    await lookAgain(parts, why === "cpu" ? 0 : LAST_LOOK_MS);
   } else if (entered.verdict === "full" || entered.verdict === "paused") {
     log.debug("nothing to do here", { verdict: entered.verdict });
   } else {
@@ -27,8 +28,11 @@ export async function work(parts: WorkerParts): Promise<void> {
 
 // Who enqueued in the moment between the worker's last turn and its leaving saw
 // a worker that seemed to be looking, and woke nobody.
-async function lookAgain({ protocol, clock, log }: WorkerParts): Promise<void> {
-  await sleep(clock, LAST_LOOK_MS);
+async function lookAgain(
+  { protocol, clock, log }: WorkerParts,
+  afterMs: number,
+): Promise<void> {
+  if (afterMs > 0) await sleep(clock, afterMs);
   try {
     await protocol.look();
   } catch (error) {

@@ -120,7 +120,8 @@ export class Worker {
     });
   }
 
-  async run(): Promise<void> {
+  /** Why it has ended; null when there was nothing more to do. */
+  async run(): Promise<string | null> {
     const unhook = this.parts.onShutdown((reason) => this.#shutDown(reason));
     const depart = this.parts.solitude.join(this.#self);
     const leasing = this.#leases.keep();
@@ -132,15 +133,17 @@ export class Worker {
       this.#abandon("its worker gave up");
     } finally {
       unhook();
-      depart();
+      this.#turning = true;
       this.#leases.stop();
       await leasing;
       if (!this.#lost) await this.#session.leave(this.#outbox.take().backs);
+      depart();
       this.parts.log.debug("a worker has left", {
         handled: this.#handled,
         why: this.#stopping ?? "nothing to do",
       });
     }
+    return this.#stopping;
   }
 
   async #loop(): Promise<void> {
