@@ -226,7 +226,9 @@ def test_a_suspect_that_is_handed_back_unstarted_stays_suspect(db: RuntimeDb) ->
     died = db.worker(name).turn(1).ids
     for _ in range(3):
         make_visible(db, name)
-        db.run("update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name)
+        db.run(
+            "update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name
+        )
         db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", died[0])
         worker = db.worker(name)
         turn = worker.turn(10)
