@@ -40,14 +40,28 @@ begin
 end
 $$;
 
--- Whether the messages of a queue can carry headers: pgmq 1.5 and later.
-create or replace function orchestra.takes_headers(queue_name text) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
+-- Whether anything of a workload may begin: neither it nor its project is paused.
+create or replace function orchestra.is_open(target orchestra.workload) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return not (target).paused
+    and exists (select from orchestra.project p where p.project = (target).project and p.gate = 'open');
+end
+$$;
+
+-- Whether the messages of a queue can carry headers: pgmq 1.5 and later. Not in SQL, whose functions are parsed and planned
+-- at every call: this one is asked twice a turn.
+create or replace function orchestra.takes_headers(queue_name text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
     select from pg_catalog.pg_attribute a
-    where a.attrelid = to_regclass(format('pgmq.%I', 'q_' || $1)) and a.attname = 'headers' and not a.attisdropped
+    where a.attrelid = to_regclass(format('pgmq.%I', 'q_' || takes_headers.queue_name))
+      and a.attname = 'headers' and not a.attisdropped
   );
+end
 $$;
 
 -- Who is asking: the subject of the JWT that PostgREST has verified, or else the role.

@@ -5,12 +5,12 @@
 -- not inside the caller's transaction, which may go on for long. Nobody waits for anybody: a caller who finds another one
 -- deciding leaves it to that one, and the tick looks again.
 
--- How many workers a workload may have at once.
+-- How many workers a workload may have at once. Sets nothing, so that it is inlined into its callers, who pin their path.
 create or replace function orchestra.slots(target orchestra.workload) returns int
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql immutable
 as $$
   select case (target).handler
-    when 'edge' then ceil((target).concurrency / (target).per_worker::numeric)::int
+    when 'edge' then (target).concurrency / (target).per_worker + ((target).concurrency % (target).per_worker > 0)::int
     else (target).concurrency
   end;
 $$;

@@ -78,19 +78,27 @@ begin
 end
 $$;
 
--- The headers of those of these messages that are tasks of a run.
-create or replace function orchestra.tasks_of(target orchestra.workload, ids bigint[]) returns jsonb[]
-language plpgsql set search_path = '' set enable_seqscan = off
+-- Locks these messages, those whose hand-out is still the caller's, in the order of their ids: the headers of those that are
+-- tasks of a run. Messages come before runs, and runs before the keys of who hears of failures; whoever claims holds
+-- messages already, and waits for keys.
+create or replace function orchestra.hold_messages(target orchestra.workload, ids bigint[], cts int[]) returns jsonb[]
+language plpgsql
+set search_path = '' set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
 as $$
 declare
   tasks jsonb[];
 begin
-  if orchestra.takes_headers((target).queue_name) then
-    execute format(
-      'select array_agg(m.headers) from pgmq.%I m where m.msg_id = any ($1) and m.headers ? ''orchestra''',
-      'q_' || (target).queue_name)
-    into tasks using ids;
-  end if;
+  execute format(
+    'select array_agg(h.task) filter (where h.task ? ''orchestra'')
+     from (
+       select %s as task from pgmq.%I m
+       where m.msg_id = any ($1) and (m.msg_id, m.read_ct) in (select a.id, a.ct from unnest($1, $2) a(id, ct))
+       order by m.msg_id
+       for update
+     ) h',
+    case when orchestra.takes_headers((target).queue_name) then 'm.headers' else 'null::jsonb' end,
+    'q_' || (target).queue_name)
+  into tasks using ids, cts;
   return coalesce(tasks, '{}');
 end
 $$;
@@ -130,7 +138,7 @@ begin
     end;
   end if;
   if refund = 0 and (fail_hand_out.sqlstate = 'ORC01' or attempt >= (target).max_attempts) then
-    task := (orchestra.tasks_of(target, array[fail_hand_out.msg_id]))[1];
+    task := (orchestra.hold_messages(target, array[fail_hand_out.msg_id], array[fail_hand_out.read_ct]))[1];
     perform orchestra.hold_runs(array[task]);
     if orchestra.bury_message(
       target, fail_hand_out.msg_id, fail_hand_out.read_ct, attempt,

@@ -1,7 +1,7 @@
 -- The one claim, for workers in Edge Functions and in SQL alike.
 
--- Hands out up to `wanted` visible messages, oldest visibility first, each counted by read_ct before anybody sees it.
--- `company` says that the worker holds others already. On the way
+-- Finds and locks up to `wanted` visible messages to be handed out, oldest visibility first. `attempts` are null where it is
+-- the first of each. `company` says that the worker holds others already. On the way
 --
 --   what has no attempt left goes to the dead letters;
 --   a message whose last hand-out ended without a verdict is suspected of having killed its worker and goes out alone, and
@@ -15,10 +15,9 @@
 --
 -- `now()` and nothing but `order by vt` let the claim walk the index on vt; the settings keep the planner from believing
 -- old statistics of a table that changes all the time.
-create or replace function orchestra.claim_messages(
+create or replace function orchestra.pick_messages(
   target orchestra.workload, wanted int, company boolean,
-  out ids bigint[], out cts int[], out attempts int[], out messages jsonb[], out headers jsonb[],
-  out alone boolean, out wait_ms int
+  out tids tid[], out ids bigint[], out cts int[], out attempts int[], out alone boolean, out wait_ms int
 )
 language plpgsql
 set search_path = '' set lock_timeout = '5s'
@@ -72,22 +71,14 @@ begin
       exit when cardinality(found_tids) = 0;
       alone := alone or chosen.alone;
     end if;
-    execute format(
-      'with handed as (
-         update %s m set read_ct = m.read_ct + 1, vt = clock_timestamp() + $2
-         where m.ctid = any ($1) returning m.msg_id, m.read_ct, m.message, %s as headers
-       )
-       select array_agg(h.msg_id), array_agg(h.read_ct), array_agg(h.message), array_agg(h.headers) from handed h',
-      queue, case when with_headers then 'm.headers' else 'null::jsonb' end)
-    into ids, cts, messages, headers
-    using found_tids, make_interval(secs => (target).visibility_timeout_ms / 1000.0);
+    tids := found_tids;
     if special then
-      attempts := array(
-        select chosen.attempts[array_position(chosen.ids, i.id)]
-        from unnest(ids) with ordinality i(id, position) order by i.position
-      );
+      ids := chosen.ids;
+      attempts := chosen.attempts;
+      cts := array(select c.ct + 1 from unnest(chosen.cts) with ordinality c(ct, position) order by c.position);
     else
-      attempts := array_fill(1, array[cardinality(ids)]);
+      ids := found_ids;
+      cts := array_fill(1, array[cardinality(ids)]);
     end if;
     return;
   end loop;
@@ -95,11 +86,29 @@ begin
 end
 $$;
 
+-- Hands out what has been picked, each counted by read_ct before anybody sees it. The rows go where they are wanted without
+-- being gathered first: they may be megabytes.
+create or replace function orchestra.hand_out(target orchestra.workload, tids tid[], ids bigint[], attempts int[])
+returns table (verdict text, msg_id bigint, read_ct int, attempt int, message jsonb, headers jsonb)
+language plpgsql set search_path = ''
+as $$
+begin
+  return query execute format(
+    'update pgmq.%I m set read_ct = m.read_ct + 1, vt = clock_timestamp() + $2
+     where m.ctid = any ($1)
+     returning ''run'', m.msg_id, m.read_ct, case when $4 is null then 1 else ($4)[array_position($3, m.msg_id)] end,
+       m.message, %s',
+    'q_' || (target).queue_name,
+    case when orchestra.takes_headers((target).queue_name) then 'm.headers' else 'null::jsonb' end)
+  using tids, make_interval(secs => (target).visibility_timeout_ms / 1000.0), ids, attempts;
+end
+$$;
+
 -- What of the messages that a claim has found and locked is handed out. `moved` says that others left the queue, or its head.
 create or replace function orchestra.choose_messages(
   target orchestra.workload, found_tids tid[], found_ids bigint[], found_cts int[],
   wanted int, company boolean, most_bytes int, with_headers boolean,
-  out tids tid[], out ids bigint[], out attempts int[], out alone boolean, out moved boolean, out wait_ms int
+  out tids tid[], out ids bigint[], out cts int[], out attempts int[], out alone boolean, out moved boolean, out wait_ms int
 )
 language plpgsql set search_path = ''
 as $$
@@ -117,7 +126,6 @@ declare
   last_error text;
   last_sqlstate text;
   total bigint := 0;
-  cts int[] := array[]::int[];
   keys text[] := array[]::text[];
   tasks jsonb[] := array[]::jsonb[];
   picked record;
@@ -132,6 +140,7 @@ declare
 begin
   tids := '{}';
   ids := '{}';
+  cts := '{}';
   attempts := '{}';
   alone := false;
   moved := false;
@@ -215,13 +224,13 @@ begin
     exit when suspect and (company or cardinality(tids) > 0);
     exit when cardinality(tids) > 0 and total + bytes > most_bytes;
     if (target).rate_limit is not null then
-      cts := cts || ct;
       keys := keys || coalesce(orchestra.key_of(message, (target).rate_key), '');
       tasks := tasks || task;
     end if;
     total := total + bytes;
     tids := tids || the_tid;
     ids := ids || the_id;
+    cts := cts || ct;
     attempts := attempts || attempt;
     if suspect then
       alone := true;
@@ -235,6 +244,7 @@ begin
     picked := orchestra.rate_choose(target, ids, cts, keys, tasks, wanted);
     tids := array(select tids[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
     ids := array(select ids[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
+    cts := array(select cts[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
     attempts := array(select attempts[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
     alone := alone and cardinality(tids) > 0;
     moved := moved or picked.moved;
@@ -254,7 +264,8 @@ language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   target orchestra.workload;
-  claimed record;
+  picked record;
+  given record;
   step jsonb;
   names text[];
 begin
@@ -263,13 +274,14 @@ begin
   where w.project = next_message.project and w.name = next_message.workload
     and p.gate = 'open' and not w.paused and next_message.slot <= w.concurrency;
   if found then
-    claimed := orchestra.claim_messages(target, 1, false);
-    msg_id := claimed.ids[1];
-    read_ct := claimed.cts[1];
-    attempt := claimed.attempts[1];
-    payload := claimed.messages[1];
+    picked := orchestra.pick_messages(target, 1, false);
+    select h.* into given from orchestra.hand_out(target, picked.tids, picked.ids, picked.attempts) h;
+    msg_id := given.msg_id;
+    read_ct := given.read_ct;
+    attempt := given.attempt;
+    payload := given.message;
     if msg_id is null then
-      wait_ms := claimed.wait_ms;
+      wait_ms := picked.wait_ms;
       if wait_ms is null and target.rate_key is not null then
         -- The next one whose turn comes.
         execute format(
@@ -280,7 +292,7 @@ begin
       wait_ms := case when wait_ms < target.poll_interval_ms then greatest(wait_ms, 0) end;
     end if;
     if target.steps is not null then
-      step := orchestra.step_of(target, claimed.headers[1] #>> '{orchestra,step}');
+      step := orchestra.step_of(target, given.headers #>> '{orchestra,step}');
     end if;
   end if;
   answers := coalesce((step ->> 'answers')::boolean, false);

@@ -16,7 +16,8 @@ begin
   if (target).retention_completed_ms is null then
     execute format(
       'with gone as (
-         delete from %s m using unnest($1, $2) a(id, ct) where m.msg_id = a.id and m.read_ct = a.ct
+         delete from %s m
+         where m.msg_id = any ($1) and (m.msg_id, m.read_ct) in (select a.id, a.ct from unnest($1, $2) a(id, ct))
          returning m.msg_id, %s as task
        )
        select coalesce(array_agg(g.msg_id), ''{}''), coalesce(array_agg(g.task), ''{}'') from gone g', queue, task)
@@ -25,8 +26,10 @@ begin
     execute format(
       'select coalesce(array_agg(g.msg_id), ''{}''), coalesce(array_agg(g.task), ''{}'')
        from (
-         select m.msg_id, %s as task from %s m join unnest($1, $2) a(id, ct) on m.msg_id = a.id and m.read_ct = a.ct
-         for update of m
+         select m.msg_id, %s as task from %s m
+         where m.msg_id = any ($1) and (m.msg_id, m.read_ct) in (select a.id, a.ct from unnest($1, $2) a(id, ct))
+         order by m.msg_id
+         for update
        ) g', task, queue)
     into taken, tasks using ids, cts;
     if cardinality(taken) > 0 then
@@ -117,6 +120,8 @@ declare
   gone record;
   failure record;
   outcome record;
+  failed bigint[];
+  failed_ct int[];
   -- Tasks of runs that have left the queue: their headers, what they answered, why they failed.
   tasks jsonb[] := array[]::jsonb[];
   answers jsonb[] := array[]::jsonb[];
@@ -138,9 +143,10 @@ begin
     late := late || array(select b from unnest(back) b where b <> all (settled));
   end if;
   if jsonb_array_length(fails) > 0 then
-    -- All runs at once, before anybody is told of the first failure.
-    perform orchestra.hold_runs(tasks || orchestra.tasks_of(
-      target, array(select (f ->> 'id')::bigint from jsonb_array_elements(fails) f)));
+    -- All messages and runs at once, before anybody is told of the first failure.
+    select array_agg((f ->> 'id')::bigint), array_agg((f ->> 'ct')::int) into failed, failed_ct
+    from jsonb_array_elements(fails) f;
+    perform orchestra.hold_runs(tasks || orchestra.hold_messages(target, failed, failed_ct));
   end if;
   for failure in
     select (f ->> 'id')::bigint as id, (f ->> 'ct')::int as ct, f ->> 'error' as error,

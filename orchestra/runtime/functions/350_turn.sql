@@ -63,7 +63,6 @@ language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   target orchestra.workload;
-  gate text;
   most int;
   mine orchestra.slot;
 begin
@@ -73,19 +72,15 @@ begin
     verdict := 'unknown';
     return;
   end if;
-  select p.gate into gate from orchestra.project p where p.project = enter_v1.project;
   verdict := orchestra.contract_verdict(target, enter_v1.contract);
-  if verdict = 'foreign' then
-    return;
-  end if;
-  if verdict = 'drain' then
+  if verdict <> 'go' then
     return;
   end if;
   perform orchestra.announce(target, enter_v1.contract);
   insert into orchestra.wake as k (project, workload, entered_at)
   values (enter_v1.project, enter_v1.workload, clock_timestamp())
   on conflict on constraint wake_pkey do update set entered_at = clock_timestamp(), misses = 0, error = null;
-  if gate is distinct from 'open' or target.paused then
+  if not orchestra.is_open(target) then
     verdict := 'paused';
     return;
   end if;
@@ -140,17 +135,16 @@ create or replace function orchestra.turn_v1(
   project text, workload text, slot int, token uuid, seq bigint, contract text,
   ack bigint[], ack_ct int[], results jsonb, fails jsonb, back bigint[], back_ct int[], want int
 ) returns table (verdict text, msg_id bigint, read_ct int, attempt int, message jsonb, headers jsonb)
-language plpgsql set search_path = '' set lock_timeout = '5s'
+language plpgsql set search_path = '' set lock_timeout = '5s' set plan_cache_mode = force_generic_plan
 as $$
 declare
   target orchestra.workload;
-  gate text;
   mine orchestra.slot;
   said text;
   late bigint[];
   keep_ids bigint[] := array[]::bigint[];
   keep_cts int[] := array[]::int[];
-  claimed record;
+  picked record;
   ids bigint[] := array[]::bigint[];
   cts int[] := array[]::int[];
   solitary boolean := false;
@@ -194,18 +188,17 @@ begin
   end if;
   solitary := mine.alone and cardinality(keep_ids) > 0;
 
-  select p.gate into gate from orchestra.project p where p.project = turn_v1.project;
   said := case
-    when gate is distinct from 'open' or target.paused or turn_v1.slot > orchestra.slots(target) then 'drain'
+    when turn_v1.slot > orchestra.slots(target) or not orchestra.is_open(target) then 'drain'
     when turn_v1.contract = target.contract then 'go'
     else orchestra.contract_verdict(target, turn_v1.contract)
   end;
   if said = 'go' and want > 0 and not solitary then
-    claimed := orchestra.claim_messages(target, want, cardinality(keep_ids) > 0);
-    ids := claimed.ids;
-    cts := claimed.cts;
-    solitary := claimed.alone;
-    wait_ms := claimed.wait_ms;
+    picked := orchestra.pick_messages(target, want, cardinality(keep_ids) > 0);
+    ids := picked.ids;
+    cts := picked.cts;
+    solitary := picked.alone;
+    wait_ms := picked.wait_ms;
     if cardinality(ids) = 0 and cardinality(keep_ids) > 0 and wait_ms is null then
       -- What waits must have no company: others have to come for it, and for what stands behind it.
       execute format(
@@ -214,6 +207,15 @@ begin
       into blocked;
     end if;
   end if;
+  return query select said, null::bigint, null::int, null::int,
+    jsonb_build_object('wait_ms', wait_ms, 'alone', solitary), null::jsonb;
+  if cardinality(late) > 0 then
+    return query select 'late', l, null::int, null::int, null::jsonb, null::jsonb from unnest(late) l;
+  end if;
+  if cardinality(ids) > 0 then
+    return query select * from orchestra.hand_out(target, picked.tids, ids, picked.attempts);
+  end if;
+  -- After the messages: the lease of a slot does not end before theirs.
   update orchestra.slot s set
     seq = turn_v1.seq, alone = solitary,
     busy = want <= 0 or cardinality(ids) > 0 or said <> 'go' or solitary or blocked is not null,
@@ -226,16 +228,6 @@ begin
       end
     )
   where s.project = turn_v1.project and s.workload = turn_v1.workload and s.slot = turn_v1.slot;
-  return query select said, null::bigint, null::int, null::int,
-    jsonb_build_object('wait_ms', wait_ms, 'alone', solitary), null::jsonb;
-  if cardinality(late) > 0 then
-    return query select 'late', l, null::int, null::int, null::jsonb, null::jsonb from unnest(late) l;
-  end if;
-  if cardinality(ids) > 0 then
-    return query select 'run', c.id, c.ct, c.attempt, c.message, c.headers
-      from unnest(claimed.ids, claimed.cts, claimed.attempts, claimed.messages, claimed.headers)
-        c(id, ct, attempt, message, headers);
-  end if;
 end
 $$;
 

@@ -65,9 +65,7 @@ begin
   end if;
   perform orchestra.announce(target, accept_v1.contract);
   timeout_ms := target.timeout_ms;
-  if target.paused or not exists (
-    select from orchestra.project p where p.project = accept_v1.project and p.gate = 'open'
-  ) then
+  if not orchestra.is_open(target) then
     verdict := 'paused';
     return;
   end if;

@@ -56,7 +56,6 @@ as $$
 declare
   plan orchestra.schedule;
   target orchestra.workload;
-  gate text;
   until_ts timestamptz := clock_timestamp();
   catchup interval;
   due timestamptz;
@@ -70,7 +69,6 @@ begin
   end if;
   select w.* into target from orchestra.workload w
   where w.project = fire_due.project and w.name = fire_due.workload;
-  select p.gate into gate from orchestra.project p where p.project = fire_due.project;
   catchup := coalesce(make_interval(secs => plan.catchup_window_ms / 1000.0), '0');
   if catching_up then
     until_ts := until_ts - least(interval '90 seconds', catchup / 2);
@@ -93,7 +91,7 @@ begin
     order by d.t
   loop
     continue when not last_one and due < clock_timestamp() - catchup;
-    if gate is distinct from 'open' or target.paused then
+    if not orchestra.is_open(target) then
       perform orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'paused');
     elsif not last_one and plan.overlap <> 'allow' then
       perform orchestra.note_fired(fire_due.project, fire_due.workload, fire_due.position, due, 'skipped');

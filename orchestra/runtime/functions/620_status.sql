@@ -43,7 +43,6 @@ as $$
 #variable_conflict use_column
 declare
   target orchestra.workload;
-  gate text;
 begin
   oldest_snapshot := (
     select max(clock_timestamp() - a.xact_start) from pg_stat_activity a
@@ -54,12 +53,11 @@ begin
     where status.of_project is null or w.project = status.of_project
     order by w.project, w.name
   loop
-    gate := (select p.gate from orchestra.project p where p.project = target.project);
     project := target.project;
     workload := target.name;
     pattern := target.pattern;
     handler := target.handler;
-    paused := target.paused or gate is distinct from 'open';
+    paused := not orchestra.is_open(target);
     slots := case when target.pattern = 'wait_until' then null else orchestra.slots(target) end;
     wanted := target.contract;
     fault := null;

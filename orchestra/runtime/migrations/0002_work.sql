@@ -32,7 +32,9 @@ alter table orchestra.slot
   add column busy boolean not null default false,
   add column alone boolean not null default false,
   add column fresh bigint[] not null default '{}',
-  add column fresh_ct int[] not null default '{}';
+  add column fresh_ct int[] not null default '{}',
+  -- A row of a few hundred held messages stays in the table: it is written at every turn.
+  set (toast_tuple_target = 8160);
 
 -- Wake-up calls to the Edge Function of a workload. `entered_at` is when one of its workers last came; a call after which
 -- none comes is a miss, and the next one waits longer. `error` says why no call could be made.
