@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.prepared import Claim, Database, Rows, Worker, array, column
 
-PROJECT = "shop"
-CONTRACT = "c1"
 BATCH = "100"
 FEW = "10"
 LEASE_S = "30"
@@ -60,7 +58,7 @@ def one_by_one(db: Database, queue: str) -> Iterator[int]:
 
 def turns(db: Database, workload: str) -> Iterator[int]:
     """This project's: enter, turns that settle the last hundred and claim the next, leave."""
-    worker = Worker(db, PROJECT, workload, CONTRACT)
+    worker = Worker(db, workload)
     yield 0
     worker.enter()
     held = worker.turn(Claim(), int(BATCH))

@@ -9,11 +9,10 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.prepared import CONTRACT, PROJECT
 from benchmarks.servers import Engine
 from orchestra import runtime
 
-PROJECT = "shop"
-CONTRACT = "c1"
 POLL_MS = 5_000
 
 _EDGE = """

@@ -19,6 +19,7 @@ from benchmarks.result import Unmeasured
 from benchmarks.servers import Engine
 from orchestra.dev.edge import EdgeServer, LogLine, database_env
 from orchestra.dev.net_worker import NetWorker
+from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL, VAULT
 
 PATIENCE_S = 60
 _KEY = "sb_secret_for_benchmarks_only"
@@ -116,8 +117,8 @@ def running(engine: Engine, folder: Path, spec: str, handlers: Mapping[str, str]
     with ExitStack() as stack:
         world = World(stack.enter_context(psycopg.connect(engine.dsn, autocommit=True)))
         world.edge = stack.enter_context(EdgeServer(functions, env, wall_clock_s=400, on_log=world.note))
-        for name, value in (("orchestra_function_url", world.edge.url), ("orchestra_function_key", _KEY)):
-            engine.execute("select vault.create_secret(%s, %s)", [value, name])
+        for name, value in ((FUNCTION_URL, world.edge.url), (FUNCTION_KEY, _KEY)):
+            engine.execute("select vault.create_secret(%s, %s)", [value, VAULT[name]])
         stop = threading.Event()
         worker = NetWorker(engine.dsn, stop)
         worker.start()

@@ -26,9 +26,6 @@ FIRST_BUDGET_MS = 1_500.0
 _SPEC = """version: 1
 project: bench
 platform: {provider: supabase, plan: pro}
-secrets:
-  function_url: {vault: orchestra_function_url}
-  function_key: {vault: orchestra_function_key}
 workloads:
   burst:
     trigger: manual

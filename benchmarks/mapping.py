@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import psycopg
 
 from benchmarks import databases, servers
-from benchmarks.databases import CONTRACT, PROJECT
 from benchmarks.prepared import Claim, Database, Worker
 from benchmarks.result import Figure, Unmeasured
 from benchmarks.servers import Engine
@@ -56,7 +55,7 @@ def _round(engine: Engine, many: int, *, large_first: bool) -> tuple[float, floa
         engine.execute("checkpoint")
         db = Database(dsn)
         db.prepare("send", "select orchestra.send($1, '{}')")
-        worker = Worker(db, PROJECT, WORKLOAD, CONTRACT)
+        worker = Worker(db, WORKLOAD)
         worker.enter()
         _run(db, worker, FEW)  # what the session compiles and plans once is not a task's
         large = _run(db, worker, many) / many if large_first else 0.0

@@ -10,6 +10,10 @@ from psycopg import pq
 
 from benchmarks.result import Unmeasured
 
+PROJECT = "shop"
+CONTRACT = "c1"
+"""Of the workloads that `databases` makes."""
+
 Rows = pq.abc.PGresult
 
 
@@ -72,10 +76,9 @@ class Claim:
 class Worker:
     """A worker of an Edge Function as the database sees it; what it is handed it has done at once."""
 
-    def __init__(self, db: Database, project: str, workload: str, contract: str) -> None:
+    def __init__(self, db: Database, workload: str) -> None:
         self._db = db
-        self._names = (project, workload)
-        self._contract = contract
+        self._names = (PROJECT, workload)
         self._seq = 0
         self._place: tuple[str, ...] = ()
         db.prepare("enter", "select verdict, slot, token from orchestra.enter_v1($1, $2, $3)")
@@ -87,7 +90,7 @@ class Worker:
         db.prepare("leave", "select orchestra.leave_v1($1, $2, $3, $4)")
 
     def enter(self) -> None:
-        entered = self._db.call("enter", *self._names, self._contract)
+        entered = self._db.call("enter", *self._names, CONTRACT)
         [verdict], [slot], [token] = (column(entered, n) for n in range(3))
         if verdict != "go":
             raise Unmeasured(f"a worker may not enter: {verdict}")
@@ -97,9 +100,7 @@ class Worker:
         """Settles what is done, with what it answered by id as JSON, and claims up to `want`."""
         self._seq += 1
         report = (array(done.ids), array(done.cts), results)
-        rows = self._db.call(
-            "turn", *self._names, *self._place, str(self._seq), self._contract, *report, str(want)
-        )
+        rows = self._db.call("turn", *self._names, *self._place, str(self._seq), CONTRACT, *report, str(want))
         verdicts = column(rows, 0)
         if verdicts[0] != "go" or "late" in verdicts:
             raise Unmeasured(f"a turn said {verdicts[0]}, with {verdicts.count('late')} late")

@@ -16,12 +16,8 @@ from engines.supabase import install_pgmq
 
 __all__ = ["Engine", "new_servers", "settle"]
 
-DURABLE = {
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
-}
-"""As a server is set up by default; only that most benchmarks let no jobs start, for they would be measured too."""
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""As a server is set up by default. Only that most benchmarks let no jobs start: they would be measured too."""
 
 _TABLE = "create schema app; create table app.log (id bigint generated always as identity, payload jsonb)"
 

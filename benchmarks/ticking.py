@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 
 from benchmarks import databases, servers
-from benchmarks.databases import PROJECT
+from benchmarks.prepared import PROJECT
 from benchmarks.result import Figure
 
 QUEUES = 100

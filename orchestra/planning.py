@@ -139,10 +139,8 @@ def _findings(
 ) -> Findings:
     workloads = [r for r in program if isinstance(r, Workload)]
     triggers = [r for r in program if isinstance(r, TableTrigger)]
-    grants = [r for r in program if isinstance(r, Grant)]
-    readers = [r for r in program if isinstance(r, Progress)]
     roles = {s.role for w in workloads for s in w.statements() if s.role}
-    roles |= {role for g in grants for role in g.roles} | {role for r in readers for role in r.roles}
+    roles |= {role for r in program if isinstance(r, (Grant, Progress)) for role in r.roles}
     known = "orchestra.project" in server.relations
     return Findings(
         checks.handler_faults(database, workloads),

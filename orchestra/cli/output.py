@@ -37,13 +37,10 @@ class Output:
         blocked = [v for v in self._verdicts if _blocks(v, force)]
         if blocked:
             self._refuse(blocked)
-        todo = [v for v in self._verdicts if v.state not in (State.CURRENT, State.KEPT)]
-        texts = {v.path: v.text for v in todo if v.text is not None}
-        gone = [v.path for v in todo if v.text is None]
-        if not todo:
-            console.note(
-                f"{self._tree.shown(SQL) if len(self._verdicts) == 1 else self._tree.root} is up to date."
-            )
+        texts = {v.path: v.text for v in self._wrong if v.text is not None}
+        gone = [v.path for v in self._wrong if v.text is None]
+        if not self._wrong:
+            self._note_up_to_date()
         self._tree.change(texts, gone)
         self._say("Wrote", list(texts))
         self._say("Removed", gone)
@@ -51,10 +48,9 @@ class Output:
 
     def check(self) -> None:
         """Exit 1 where a file is not what the spec compiles to; writes nothing."""
-        wrong = [v for v in self._verdicts if v.state not in (State.CURRENT, State.KEPT)]
+        wrong = self._wrong
         if not wrong:
-            shown = self._tree.shown(SQL) if len(self._verdicts) == 1 else str(self._tree.root)
-            console.note(f"{shown} is up to date.")
+            self._note_up_to_date()
             return
         for verdict in wrong:
             if verdict.path == SQL and verdict.state is State.STALE:
@@ -92,9 +88,15 @@ class Output:
         owner = Owner(self._spec.project, self._spec.moved, former)
         return [self._of_sql(), *self._of_config(), *reconcile(owner, wanted, found)]
 
+    @cached_property
+    def _wrong(self) -> list[Verdict]:
+        return [v for v in self._verdicts if v.state not in (State.CURRENT, State.KEPT)]
+
     def _of_sql(self) -> Verdict:
+        from orchestra.emit.functions.mark import same
+
         there = self._tree.read(SQL)
-        state = State.MISSING if there is None else State.CURRENT if there == self._sql else State.STALE
+        state = State.MISSING if there is None else State.CURRENT if same(there, self._sql) else State.STALE
         return Verdict(SQL, state, self._sql)
 
     def _of_config(self) -> list[Verdict]:
@@ -136,27 +138,22 @@ class Output:
                     f"write --out {relative(place)}",
                 )
 
+    def _note_up_to_date(self) -> None:
+        shown = self._tree.shown(SQL) if len(self._verdicts) == 1 else self._tree.root
+        console.note(f"{shown} is up to date.")
+
     def _refuse(self, blocked: Sequence[Verdict]) -> None:
         self._list(blocked)
         first = blocked[0]
-        if any(v.state is State.FOREIGN for v in blocked):
-            remedy = (
-                "rename the workload, or move that function away: --force overwrites generated files only"
-            )
-        elif all(v.path.endswith("/deno.json") for v in blocked):
-            remedy = "take the comments out, or lose them with --force"
-        else:
-            remedy = "move your change to handler.ts and delete the file, or lose it with --force"
         others = f", and {len(blocked) - 1} more," if len(blocked) > 1 else ""
         raise BlockedError(
             f"{self._tree.shown(first.path)}{others} would be overwritten ({first.state.value}); nothing was written",
-            remedy,
+            _remedy(blocked),
         )
 
     def _how(self, wrong: Sequence[Verdict]) -> str:
-        if any(_blocks(v, False) for v in wrong):
-            return "move what was edited by hand to handler.ts, then run compile without --check"
-        return f"write it with: orchestra compile --out {self._tree.root}"
+        blocked = [v for v in wrong if _blocks(v, False)]
+        return _remedy(blocked) if blocked else f"write it with: orchestra compile --out {self._tree.root}"
 
     def _list(self, verdicts: Sequence[Verdict]) -> None:
         for verdict in verdicts[:_MOST]:
@@ -217,3 +214,11 @@ class Output:
 
 def _blocks(verdict: Verdict, force: bool) -> bool:
     return verdict.state is State.FOREIGN or (verdict.state is State.EDITED and not force)
+
+
+def _remedy(blocked: Sequence[Verdict]) -> str:
+    if any(v.state is State.FOREIGN for v in blocked):
+        return "rename the workload, or move that function away: --force overwrites generated files only"
+    if all(v.path.endswith("/deno.json") for v in blocked):
+        return "take the comments out, or lose them with --force"
+    return "move your change to handler.ts and delete the file, or lose it with --force"

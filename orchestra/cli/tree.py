@@ -50,35 +50,34 @@ class Tree:
 
     def change(self, texts: Mapping[str, str], gone: Iterable[str]) -> None:
         """Everything is written beside its place first, so that a full disk or a missing right changes nothing."""
-        ready: list[tuple[Path, Path]] = []
+        ready: list[tuple[str, Path, Path]] = []
         made: list[Path] = []
         path = ""
         try:
+            going = [(path, self._place(path)) for path in gone]
             for path, text in texts.items():
                 place = self._place(path)
-                made += _directories(place.parent)
-                ready.append((files.beside(place, text, durable=False), place))
-            for written, place in ready:
-                path = self._relative(place)
+                made.extend(_directories(place.parent))
+                ready.append((path, files.beside(place, text, durable=False), place))
+            for path, written, place in ready:  # noqa: B007, the message below names it
                 written.replace(place)
-            for path in gone:
-                self._remove(path)
+            for path, place in going:
+                place.unlink(missing_ok=True)
+                self._remove_empty(PurePosixPath(path))
         except OSError as error:
             raise OrchestraError(f"cannot write {self.shown(path)}: {error.strerror or error}") from None
         finally:
-            for written, _ in ready:
+            for _, written, _ in ready:
                 written.unlink(missing_ok=True)
             for directory in reversed(made):
                 # Those that hold something stay.
                 with contextlib.suppress(OSError):
                     directory.rmdir()
 
-    def _remove(self, path: str) -> None:
-        place = self._place(path)
-        place.unlink(missing_ok=True)
-        # A folder goes with its last file.
+    def _remove_empty(self, path: PurePosixPath) -> None:
+        """A folder goes with its last file."""
         with contextlib.suppress(OSError):
-            for folder in PurePosixPath(path).parents[:-1]:
+            for folder in path.parents[:-1]:
                 (self.root / folder).rmdir()
 
     def _place(self, path: str) -> Path:
@@ -107,20 +106,17 @@ class Tree:
             raise OrchestraError(f"cannot read {folder}: {error.strerror or error}") from None
 
     def _relative(self, place: Path) -> str:
-        for root in (self.root, self.root.resolve()):
-            if place.is_relative_to(root):
-                return str(PurePosixPath(place.relative_to(root)))
-        return str(place)
+        return place.relative_to(self.root).as_posix()
 
 
-def _directories(folder: Path) -> list[Path]:
-    """Makes what is missing, outermost first; gives what was made."""
+def _directories(folder: Path) -> Iterator[Path]:
+    """Makes what is missing, outermost first; gives each when it is made."""
     missing = [folder]
     while not missing[0].exists():
         missing.insert(0, missing[0].parent)
     for directory in missing[1:]:
         directory.mkdir(exist_ok=True)
-    return missing[1:]
+        yield directory
 
 
 def _text(file: Path) -> str:

@@ -13,10 +13,7 @@ import psycopg
 
 from orchestra.dev.edge import EdgeServer, database_env
 from orchestra.dev.ticker import Ticker
-
-URL_SECRET = "orchestra_function_url"
-KEY_SECRET = "orchestra_function_key"
-"""What Vault calls them unless the spec says otherwise."""
+from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL, VAULT
 
 _NAMES = """
     select distinct w.url_secret, w.key_secret from orchestra.workload w where w.url_secret is not null
@@ -59,7 +56,7 @@ def _keep_secrets(dsn: str, url: str, key: str) -> None:
         connection.execute("create extension if not exists supabase_vault")
         known = connection.execute("select to_regclass('orchestra.workload') is not null").fetchone()
         pairs = connection.execute(_NAMES).fetchall() if known == (True,) else []
-        for url_name, key_name in pairs or [(URL_SECRET, KEY_SECRET)]:
+        for url_name, key_name in pairs or [(VAULT[FUNCTION_URL], VAULT[FUNCTION_KEY])]:
             for name, value in ((url_name, url), (key_name, key)):
                 connection.execute(_KEEP, {"name": name, "value": value})
 

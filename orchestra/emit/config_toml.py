@@ -15,6 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import InlineTable, Item, Table
 
 _KEY: Final = "verify_jwt"
+_BLANK_LINE_AT_END: Final = re.compile(r"(\r?\n)\r?\n\Z")
 
 
 class ConfigFault(ValueError):
@@ -124,13 +125,14 @@ def _set(table: Any, verify: bool, project: str) -> None:
 
 def _like(text: str, after: str, new: list[str], functions: Mapping[str, bool], project: str) -> str:
     """Line ends as in `text`, and new tables at the end, where they cannot cut another one in two."""
-    if not text.endswith("\n\n"):
-        after = re.sub(r"(\r?\n)(?:\r?\n)+\Z", r"\1", after)
+    if not _BLANK_LINE_AT_END.search(text):
+        after = _BLANK_LINE_AT_END.sub(r"\1", after)
     if new:
         blocks = [f"[functions.{n}]\n{_KEY} = {str(functions[n]).lower()} # {_mark(project)}\n" for n in new]
         gap = "" if not after.strip() else "\n" if after.endswith("\n") else "\n\n"
         after = (after if after.strip() else "") + gap + "\n".join(blocks)
-    if "\r\n" in text:
+    # Where both stand, each stays what it is.
+    if "\r\n" in text and not re.search(r"(?<!\r)\n", text):
         after = re.sub(r"(?<!\r)\n", "\r\n", after)
     return after
 

@@ -74,7 +74,7 @@ class Database:
             return partial(pgconn.send_prepare, b"", sql, list(types))
 
         # Nearly always all of them are sound; which one is not takes a savepoint for each.
-        if self._all_succeed(groups, last):
+        if not groups or self._all_succeed(groups, last):
             return [None] * len(groups)
         return [error for _, error in self._guarded(groups, last)]
 

@@ -23,7 +23,7 @@ from orchestra.plan.fields import changes, rewritten, weightiest
 from orchestra.plan.model import Action, Condition, FieldChange
 from orchestra.plan.options import PlanOptions
 
-_OWN = re.compile(r"\.(worker|schedule|table)-[0-9]+$")
+_OWN = re.compile(r"\.((worker|schedule|table)-[0-9]+|dead-letters)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ def test_sql_is_written_and_compared(run: Run, home: Path) -> None:
     assert run("compile", "--out", "build").exit_code == 0
     assert (home / "build/orchestra.sql").read_text() == text
     assert run("compile", "--out", "build", "--check").exit_code == 0
+    (home / "build/orchestra.sql").write_bytes(text.replace("\n", "\r\n").encode())
+    assert run("compile", "--out", "build", "--check").exit_code == 0, "line ends are the repository's"
     (home / "build/orchestra.sql").write_text(text.replace("*/15", "*/20"))
     stale = run("compile", "--out", "build", "--check")
     assert stale.exit_code == 1
@@ -199,6 +201,7 @@ def test_functions_that_somebody_wrote_are_not_touched(run: Run, edge: Path) -> 
     assert refused.exit_code == 5
     assert "supabase/functions/hello/index.ts: not made by orchestra for this project" in refused.stderr
     assert "rename the workload" in said(refused)
+    assert "rename the workload" in said(run("compile", "--out", "supabase", "--check"))
     assert {f.read_text() for f in hello.iterdir()} == {"mine\n"}
     assert (edge / "supabase/functions/mail/index.ts").exists()
 
@@ -269,6 +272,19 @@ def test_nothing_is_written_through_a_link_that_leads_out(run: Run, edge: Path, 
     (edge / "supabase/config.toml").symlink_to(edge / "config.toml")
     assert run("compile", "--out", "supabase").exit_code == 1
     assert (edge / "config.toml").read_text() == CONFIG
+
+
+def test_nothing_is_written_where_what_has_to_go_lies_outside(run: Run, edge: Path, tmp_path: Path) -> None:
+    assert run("compile", "--out", "supabase").exit_code == 0
+    mail = edge / "supabase/functions/mail"
+    mail.rename(tmp_path / "outside")
+    mail.symlink_to(tmp_path / "outside")
+    before = tree(edge / "supabase")
+    (edge / "orchestra.yaml").write_text(EDGE.replace("  mail:", "  post:"))
+    result = run("compile", "--out", "supabase")
+    assert result.exit_code == 1
+    assert "leads out of supabase" in said(result)
+    assert tree(edge / "supabase") == before
 
 
 def test_a_directory_that_is_no_directory_is_said(run: Run, edge: Path) -> None:

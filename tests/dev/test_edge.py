@@ -151,7 +151,7 @@ def test_a_url_of_a_tcp_database_stays_as_it_is() -> None:
 # ---- the life of an isolate
 
 
-def test_an_isolate_is_reused_until_half_of_its_wall_clock(tmp_path: Path) -> None:
+def test_an_isolate_is_reused_until_half_of_its_wall_clock() -> None:
     with EdgeServer(FUNCTIONS, ENV, wall_clock_s=2) as server:
         first = call(server, "probe/pid").pid
         assert call(server, "probe/pid").pid == first
@@ -315,6 +315,13 @@ def test_a_stop_is_announced_and_waits_a_moment_for_work_that_goes_on() -> None:
     assert 0.5 < time.monotonic() - began < 2
     assert said(server) == ["beforeunload termination", "waited 700"]
     assert not any(map(is_alive, pids))
+
+
+def test_a_stop_is_all_that_a_retired_isolate_is_told_of() -> None:
+    with EdgeServer(FUNCTIONS, ENV, wall_clock_s=3, grace_s=5) as server:
+        call(server, "probe/wait?ms=1900")
+        hears(server, "retired")
+    assert said(server) == ["beforeunload termination", "waited 1900"]
 
 
 def test_a_stop_ends_isolates_that_do_not_listen() -> None:

@@ -40,20 +40,14 @@ export default async function greet(payload: Payload, { sql }: Context) {
 """
 
 
+COMMAND = [sys.executable, "-m", "orchestra.dev", "functions", ".orchestra", "supabase/functions"]
+
+
 @contextmanager
 def served(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The command, and what it said of its address and its key."""
-    command = [
-        sys.executable,
-        "-m",
-        "orchestra.dev",
-        "functions",
-        ".orchestra",
-        "supabase/functions",
-        *options,
-    ]
     with subprocess.Popen(
-        command,
+        [*COMMAND, *options],
         cwd=home,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -118,16 +112,7 @@ def test_a_port_that_is_taken_is_an_error_in_one_line(home: Path) -> None:
         port = re.search(r":(\d+)/", said["functions"])
         assert port is not None
         again = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "orchestra.dev",
-                "functions",
-                ".orchestra",
-                "supabase/functions",
-                "--port",
-                port[1],
-            ],
+            [*COMMAND, "--port", port[1]],
             cwd=home,
             capture_output=True,
             text=True,

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from orchestra import pipeline
 from orchestra.dev.edge.deno import find_deno
+from orchestra.spec.model import Spec
 
 
 @cache
@@ -34,6 +36,11 @@ def write(files: Mapping[str, str], folder: Path) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text.encode())
     return folder
+
+
+def write_functions(spec: Spec, folder: Path) -> Path:
+    """What the spec's functions compile to, below `folder`; gives the folder of the functions."""
+    return write(pipeline.emit_functions(spec), folder) / "functions"
 
 
 def complaints(folder: Path) -> str:

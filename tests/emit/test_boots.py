@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from deno_tool import write
+from deno_tool import write_functions
 from edge_client import call
 from emit_specs import load
 
-from orchestra import pipeline
 from orchestra.dev.edge import EdgeServer
 
 TEXT = """\
@@ -32,7 +31,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def server(tmp_path: Path) -> EdgeServer:
-    functions = write(pipeline.emit_functions(load(TEXT, tmp_path / "spec")), tmp_path) / "functions"
+    functions = write_functions(load(TEXT, tmp_path / "spec"), tmp_path)
     return EdgeServer(functions, ENVIRONMENT)
 
 

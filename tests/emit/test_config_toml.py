@@ -53,6 +53,8 @@ verify_jwt = false
         SUPABASE.replace("\n", "\r\n"),
         "functions.b.verify_jwt = true\nproject_id = 'x'\n",
         "[functions]\n",
+        "[api]\n\n",
+        "[api]\r\n\r\n\r\n",
     ],
 )
 def test_entries_come_at_the_end_and_go_without_a_trace(text: str) -> None:
@@ -62,6 +64,11 @@ def test_entries_come_at_the_end_and_go_without_a_trace(text: str) -> None:
     assert after == text + gap + ours
     assert updated(after, "shop", WANTED) == after
     assert updated(after, "shop", {}) == text
+
+
+def test_line_ends_of_both_sorts_stay_as_they_are() -> None:
+    text = "[api]\r\nport = 1\n"
+    assert updated(text, "shop", WANTED) == f"{text}\n{OURS}"
 
 
 def test_a_file_without_a_last_line_end_gets_one() -> None:

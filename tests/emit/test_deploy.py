@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deno_tool import deno, write
+from deno_tool import deno, write_functions
 from emit_specs import EXAMPLES
 
-from orchestra import library, pipeline
+from orchestra import library
 
 IMPORT = re.compile(
     r"""\b(?:import|export)\s+(?:\{[^{}]*\}|[^\n]*?)\s*(?:from\s*)?["']([^"'\n]*)["']""", re.IGNORECASE
@@ -71,7 +71,7 @@ def _needed(functions: Path, name: str) -> set[str]:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_file_that_a_function_needs_is_found(name: str, tmp_path: Path) -> None:
-    functions = write(pipeline.emit_functions(library.load(EXAMPLES[name])), tmp_path) / "functions"
+    functions = write_functions(library.load(EXAMPLES[name]), tmp_path)
     for folder in functions.iterdir():
         if folder.name != "_shared":
             needed = _needed(functions, folder.name)

@@ -15,7 +15,7 @@ from orchestra.emit.functions.types import declared_by
 
 
 def typed(schema: Any) -> str:
-    return declarations(declared_by(schema, "Payload", {}))
+    return declarations(declared_by(schema, "Payload"))
 
 
 @pytest.mark.parametrize(

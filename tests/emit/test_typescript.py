@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from deno_tool import complaints, deno, type_errors, write
+from deno_tool import complaints, deno, type_errors, write_functions
 from emit_specs import DOOR, EXAMPLES, HOSTILE, ROOT, load, payload_schema
 
-from orchestra import library, pipeline
+from orchestra import library
 from orchestra.emit.functions import functions_of
 
 SHOP = """\
@@ -44,7 +44,7 @@ import type { Context, Payload } from "./workload.gen.ts";
 @pytest.fixture
 def functions(tmp_path: Path) -> Path:
     spec = load(SHOP, tmp_path / "spec", product=PRODUCT)
-    return write(pipeline.emit_functions(spec), tmp_path) / "functions"
+    return write_functions(spec, tmp_path)
 
 
 def _folders(functions: Path) -> list[Path]:
@@ -54,7 +54,7 @@ def _folders(functions: Path) -> list[Path]:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_are_formatted_linted_and_typed(name: str, tmp_path: Path) -> None:
     spec = library.load(EXAMPLES[name])
-    functions = write(pipeline.emit_functions(spec), tmp_path) / "functions"
+    functions = write_functions(spec, tmp_path)
     assert complaints(functions) == ""
     assert [f.name for f in _folders(functions)] == [f.name for f in functions_of(spec)] != []
     assert type_errors(functions) == ""
@@ -62,14 +62,14 @@ def test_the_examples_are_formatted_linted_and_typed(name: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_handlers_of_the_examples_fit(name: str, tmp_path: Path) -> None:
-    write(pipeline.emit_functions(library.load(EXAMPLES[name])), tmp_path)
+    functions = write_functions(library.load(EXAMPLES[name]), tmp_path)
     shutil.copytree(EXAMPLES[name][0].parent / "supabase", tmp_path, dirs_exist_ok=True)
-    assert complaints(tmp_path / "functions") == ""
-    assert type_errors(tmp_path / "functions") == ""
+    assert complaints(functions) == ""
+    assert type_errors(functions) == ""
 
 
 def test_hostile_names_texts_and_schemas_are_too(tmp_path: Path) -> None:
-    functions = write(pipeline.emit_functions(load(HOSTILE, tmp_path / "spec")), tmp_path) / "functions"
+    functions = write_functions(load(HOSTILE, tmp_path / "spec"), tmp_path)
     assert complaints(functions) == ""
     assert max(len(f.read_bytes()) for f in functions.glob("*/workload.gen.ts")) > 50_000
     assert type_errors(functions) == ""
@@ -77,7 +77,7 @@ def test_hostile_names_texts_and_schemas_are_too(tmp_path: Path) -> None:
 
 def test_a_function_that_only_takes_requests_is_too(tmp_path: Path) -> None:
     text = f"version: 1\nproject: shop\nworkloads:{DOOR}"
-    functions = write(pipeline.emit_functions(load(text, tmp_path / "spec")), tmp_path) / "functions"
+    functions = write_functions(load(text, tmp_path / "spec"), tmp_path)
     assert complaints(functions) == ""
     assert sorted(f.name for f in (functions / "taken-in").iterdir()) == [
         "deno.json",
@@ -89,7 +89,7 @@ def test_a_function_that_only_takes_requests_is_too(tmp_path: Path) -> None:
 
 def test_what_a_schema_holds_is_what_the_door_checks(tmp_path: Path) -> None:
     """Through strings, escapes, `__proto__` and constants of its own, the value is the schema that was written."""
-    functions = write(pipeline.emit_functions(load(HOSTILE, tmp_path / "spec")), tmp_path) / "functions"
+    functions = write_functions(load(HOSTILE, tmp_path / "spec"), tmp_path)
     (folder,) = functions.glob("aaa*")
     (folder / "print.ts").write_text(
         'import { workload } from "./workload.gen.ts";\nconsole.log(JSON.stringify(workload.schema));\n'
@@ -138,6 +138,28 @@ FAULTY = {
     "no function": ("export default 7;", "index.ts:9:22", "is not assignable"),
     "no default export": ("export const handler = () => {};", "index.ts:6:8", "no default export"),
 }
+
+
+def test_triggers_on_one_table_send_what_each_of_them_is_told_to(tmp_path: Path) -> None:
+    text = """\
+version: 1
+project: shop
+workloads:
+  follow:
+    trigger:
+      - {table: {name: public.product, on: [insert], payload: new}}
+      - {table: {name: public.product, on: [update], columns: [price]}}
+      - {table: {name: public.product, on: [update], columns: [name]}}
+    duration: {max: 5s}
+"""
+    functions = write_functions(load(text, tmp_path / "spec"), tmp_path)
+    (functions / "follow/handler.ts").write_text(
+        'import type { Payload } from "./workload.gen.ts";\n\n'
+        "export default (payload: Payload) =>\n"
+        '  payload.op === "insert" ? payload.row : payload.op satisfies "update";\n'
+    )
+    assert complaints(functions) == ""
+    assert type_errors(functions) == ""
 
 
 def test_a_handler_that_fits_compiles(functions: Path) -> None:

@@ -1,4 +1,4 @@
-"""The CPU of one process, and what has to happen at which amount."""
+"""The CPU that a process has used."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ async function obey(): Promise<never> {
 function follow({ unload, leave }: Order): void {
   if (unload) dispatchUnload(unload);
   if (leave) {
-    leaving ??= leave;
+    leaving = leave;
     if (leave === "termination") dispatchUnload(leave);
     leaveWhenIdle();
   }

@@ -22,7 +22,12 @@ _STRING_OR_COMMA: Final = re.compile(r'("(?:\\.|[^"\\\n])*")|,(?=\s*[}\]])')
 
 
 class NotPlainJson(ValueError):
-    """The file would have to be changed, and is not JSON, or has comments, which would be lost."""
+    """The file would have to be changed, and is not JSON, or has comments, which would be lost. `text` is what it would
+    be then."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 def fresh() -> str:
@@ -39,9 +44,12 @@ def updated(text: str) -> str:
         and _OPTIONS.keys() <= options.keys()
     ):
         return text
+    mended = _text(
+        {**found, "imports": {**imports, **_imports()}, "compilerOptions": {**_OPTIONS, **options}}
+    )
     if not plain:
-        raise NotPlainJson
-    return _text({**found, "imports": {**imports, **_imports()}, "compilerOptions": {**_OPTIONS, **options}})
+        raise NotPlainJson(mended)
+    return mended
 
 
 def has_others(text: str) -> bool:
@@ -67,16 +75,16 @@ def _read(text: str) -> tuple[dict[str, Any], bool]:
     try:
         found = json.loads(bare)
     except (ValueError, RecursionError):
-        raise NotPlainJson from None
+        raise NotPlainJson(fresh()) from None
     if not isinstance(found, dict):
-        raise NotPlainJson
+        raise NotPlainJson(fresh())
     return found, bare == text
 
 
 def _part(found: dict[str, Any], name: str) -> dict[str, Any]:
     part = found.get(name, {})
     if not isinstance(part, dict):
-        raise NotPlainJson
+        raise NotPlainJson(fresh())
     return part
 
 

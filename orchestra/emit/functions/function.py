@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 from typing import Final, Literal
 
 from orchestra.classify.features import has_edge
 from orchestra.kinds.edge_function import has_function
+from orchestra.kinds.workload.steps import in_order
 from orchestra.lower import patterns
 from orchestra.spec.model import Hmac, HttpTrigger, Spec, Step, Workload
 
@@ -79,25 +79,15 @@ def functions_of(spec: Spec) -> Iterator[Function]:
 
 
 def _exports(steps: Iterable[Step]) -> Iterator[Export]:
-    by_name = {step.name: step for step in sorted(steps, key=lambda s: s.name)}
     taken: set[str] = set()
-    for name in _in_order(by_name):
-        found = base = _identifier(name)
+    for step in in_order(steps):
+        found = base = _identifier(step.name)
         number = 1
         while found in taken:
             number += 1
             found = f"{base}_{number}"
         taken.add(found)
-        yield Export(by_name[name], found)
-
-
-def _in_order(steps: dict[str, Step]) -> Iterator[str]:
-    sorter = TopologicalSorter({s.name: [d for d in s.depends_on if d in steps] for s in steps.values()})
-    sorter.prepare()
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        yield from ready
-        sorter.done(*ready)
+        yield Export(step, found)
 
 
 def _identifier(step: str) -> str:

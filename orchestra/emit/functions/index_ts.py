@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from orchestra.emit.functions.function import Function
-from orchestra.emit.functions.text import key
+from orchestra.emit.functions.text import key, placed
 
 _SERVE: Final = {
     "queue": "serveQueue",
@@ -37,9 +37,4 @@ def index_ts(function: Function) -> str:
 
 
 def _steps(function: Function) -> list[str]:
-    lines = []
-    for export in function.exports:
-        name, target = key(export.step.name), f"handlers.{export.name},"
-        fits = 2 + len(name) + 2 + len(target) <= 80 or len(name) == 1
-        lines.append(f"  {name}: {target}" if fits else f"  {name}:\n    {target}")
-    return lines
+    return [f"  {placed(key(e.step.name), f'handlers.{e.name}', 2)}," for e in function.exports]

@@ -32,7 +32,7 @@ def payload_types(workload: Workload, taken: frozenset[str] = frozenset()) -> De
     outside = (
         any(isinstance(t, HttpTrigger | ManualTrigger) for t in workload.triggers) or workload.access.enqueue
     )
-    return declared_by(True, _NAME, {}) if outside or not sent else declared_by(False, _NAME, sent, taken)
+    return declared_by(True, _NAME) if outside or not sent else declared_by(False, _NAME, sent, taken)
 
 
 def sends(workload: Workload) -> bool:
@@ -40,16 +40,16 @@ def sends(workload: Workload) -> bool:
     return bool(_sent(workload))
 
 
-def _sent(workload: Workload) -> dict[str, Type]:
-    """What triggers send by themselves, by a name for it."""
-    sent: dict[str, Type] = {}
+def _sent(workload: Workload) -> list[tuple[str, Type]]:
+    """What triggers send by themselves, each with a name for it; several may watch one table."""
+    sent: list[tuple[str, Type]] = []
     for trigger in workload.triggers:
         if isinstance(trigger, ScheduleTrigger):
-            sent["scheduled"] = _DUE
+            sent.append(("scheduled", _DUE))
         elif isinstance(trigger, TableTrigger):
             schema = "" if trigger.schema == "public" else f"{trigger.schema} "
-            sent[f"of {schema}{trigger.table}"] = _change(trigger)
-    return sent
+            sent.append((f"of {schema}{trigger.table}", _change(trigger)))
+    return list(dict.fromkeys(sent))
 
 
 def _change(trigger: TableTrigger) -> Shape:

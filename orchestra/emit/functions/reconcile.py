@@ -71,7 +71,7 @@ def _wanted(owner: Owner, path: str, text: str, there: str | None) -> Verdict:
     if name == HANDLER and not path.startswith(SHARED):
         return Verdict(path, State.STALE if is_untouched_scaffold(there) else State.CURRENT, text)
     if name == SETTINGS:
-        return _settings(path, text, there)
+        return _settings(path, there)
     mark = mark_of(there)
     if mark is None:
         return Verdict(path, State.FOREIGN, text)
@@ -81,11 +81,11 @@ def _wanted(owner: Owner, path: str, text: str, there: str | None) -> Verdict:
     return Verdict(path, State.STALE if mark.intact else State.EDITED, text, written)
 
 
-def _settings(path: str, text: str, there: str) -> Verdict:
+def _settings(path: str, there: str) -> Verdict:
     try:
         kept = deno_json.updated(there)
-    except deno_json.NotPlainJson:
-        return Verdict(path, State.EDITED, text, "it is not plain JSON, so no entry can be added")
+    except deno_json.NotPlainJson as fault:
+        return Verdict(path, State.EDITED, fault.text, "it is not plain JSON, so no entry can be added")
     return Verdict(path, State.CURRENT if kept == there else State.STALE, kept)
 
 

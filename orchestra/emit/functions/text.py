@@ -75,6 +75,14 @@ def scalar(item: str | int | float | bool | None) -> str:
     return string(item) if isinstance(item, str) else json.dumps(item).replace("e+", "e").replace("e-0", "e-")
 
 
+def placed(name: str, text: str, indent: int) -> str:
+    """`name: text`, behind which one character has room; a text that does not fit goes to the next line."""
+    # Nothing is gained by a new line behind a name of one character.
+    if indent + width(name) + 2 + width(text) + 1 <= WIDTH or width(name) == 1:
+        return f"{name}: {text}"
+    return f"{name}:\n{' ' * (indent + 2)}{text}"
+
+
 @dataclass
 class Values:
     """Prints JSON values. What is nested very deep gets a name of its own: `constants` stand before the value."""
@@ -106,20 +114,13 @@ class Values:
         column = indent + width(name) + 2
         if isinstance(item, dict | list) and item and _on_one_line(item, WIDTH - column - 1) is None:
             if indent > _DEEPEST:
-                return self._placed(name, self._constant(item), indent)
+                return placed(name, self._constant(item), indent)
             # Of several lines, the first holds a bracket.
             if column < WIDTH:
                 return f"{name}: {self.value(item, indent, column, 1)}"
             inner = indent + 2
             return f"{name}:\n{' ' * inner}{self.value(item, inner, inner, 1)}"
-        return self._placed(name, _whole(item), indent)
-
-    @staticmethod
-    def _placed(name: str, text: str, indent: int) -> str:
-        # Nothing is gained by a new line behind a name of one character.
-        if indent + width(name) + 2 + width(text) + 1 <= WIDTH or width(name) == 1:
-            return f"{name}: {text}"
-        return f"{name}:\n{' ' * (indent + 2)}{text}"
+        return placed(name, _whole(item), indent)
 
     def _constant(self, item: Json) -> str:
         text = self.value(item, 0, len("const part0000 = "), 1)

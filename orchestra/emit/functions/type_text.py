@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestra.emit.functions.declared import Declared
-from orchestra.emit.functions.text import WIDTH, comment, key, width
+from orchestra.emit.functions.text import WIDTH, comment, key, placed, width
 from orchestra.emit.functions.type_nodes import (
     ANY,
     NEVER,
@@ -92,10 +92,7 @@ class _Printer:
             case Row() if roomy:
                 return f"{name}: {self._row(node, inner, indent)};"
         text = short if isinstance(node, Word | Name) and short else self._declared.part(node, inner).text
-        # Nothing is gained by a new line behind a name of one character.
-        if column + width(text) < WIDTH or width(name) == 1:
-            return f"{name}: {text};"
-        return f"{name}:\n{' ' * (indent + 2)}{text};"
+        return f"{placed(name, text, indent)};"
 
     def _alternatives(self, node: Either | Both, hint: str, indent: int) -> list[str]:
         mark = "|" if isinstance(node, Either) else "&"

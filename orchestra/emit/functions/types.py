@@ -7,7 +7,7 @@ say (lengths, patterns, conditions) the door checks. Where a schema describes an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -38,15 +38,15 @@ _OF_ARRAYS: Final = frozenset({"items", "prefixItems"})
 
 
 def declared_by(
-    schema: Json, root: str, others: Mapping[str, Type], taken: frozenset[str] = frozenset()
+    schema: Json, root: str, others: Sequence[tuple[str, Type]] = (), taken: frozenset[str] = frozenset()
 ) -> Declared:
     """The type `root` of what the schema lets in, or of one of `others`, with all that it needs. Where it is a choice,
-    the others get the names that are their keys."""
+    the others get the names that stand with them."""
     declared = Declared(root, {root: UNKNOWN}, {root: doc_of(schema)}, taken)
     own = Reader(schema, declared, root).read()
     alone = own == NEVER and len(others) == 1
     declared.types[root] = either(
-        [own, *(node if alone else declared.part(node, hint) for hint, node in others.items())]
+        [own, *(node if alone else declared.part(node, hint) for hint, node in others)]
     )
     declared.cut_circles()
     return declared

@@ -12,7 +12,7 @@ from orchestra.spec.model import Spec
 
 FUNCTION_URL: Final = "function_url"
 FUNCTION_KEY: Final = "function_key"
-_VAULT: Final = {FUNCTION_URL: "orchestra_function_url", FUNCTION_KEY: "orchestra_function_key"}
+VAULT: Final = {FUNCTION_URL: "orchestra_function_url", FUNCTION_KEY: "orchestra_function_key"}
 """Secrets that wake-up calls need, by the name in Vault that they have unless the spec gives another."""
 
 
@@ -30,14 +30,14 @@ def lower(spec: Spec, *, wakes: bool) -> Iterator[Secret]:
     """Those of the spec, and those that wake-up calls need where there are any."""
     names = {secret.name: secret.vault for secret in spec.secrets}
     if wakes:
-        names = {name: vault_name(spec, name) for name in _VAULT} | names
+        names = {name: vault_name(spec, name) for name in VAULT} | names
     for name, vault in sorted(names.items()):
         yield Secret(name, vault)
 
 
 def vault_name(spec: Spec, name: str) -> str:
     """What Vault calls the secret that the spec calls `name`."""
-    return next((s.vault for s in spec.secrets if s.name == name), _VAULT.get(name, name))
+    return next((s.vault for s in spec.secrets if s.name == name), VAULT.get(name, name))
 
 
 def ensure(secret: Secret, project: str, server: Server) -> tuple[str, ...]:

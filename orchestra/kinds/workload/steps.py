@@ -39,10 +39,11 @@ def steps_json(steps: Iterable[Step], timeout_ms: int | None = None) -> str:
 
     `answers` says that the statement of a step returns rows, the first of which is what the step answers.
     """
-    return canonical_json([_step(s, timeout_ms) for s in _ordered(steps)])
+    return canonical_json([_step(s, timeout_ms) for s in in_order(steps)])
 
 
-def _ordered(steps: Iterable[Step]) -> Iterator[Step]:
+def in_order(steps: Iterable[Step]) -> Iterator[Step]:
+    """Each after those that it depends on; the same whatever order they come in."""
     named = {s.name: s for s in sorted(steps, key=lambda s: s.name)}
     order = TopologicalSorter(
         {s.name: sorted({*s.depends_on, *([s.map] if s.map else [])}) for s in named.values()}
