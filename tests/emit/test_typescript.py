@@ -162,6 +162,31 @@ workloads:
     assert type_errors(functions) == ""
 
 
+def test_who_hears_of_failures_is_told_what_comes(tmp_path: Path) -> None:
+    text = """\
+version: 1
+project: shop
+workloads:
+  import:
+    trigger: manual
+    duration: {max: 5s}
+    on_failure: tell-ops
+  tell-ops:
+    trigger: {schedule: {every: 1h}}
+    duration: {max: 5s}
+"""
+    functions = write_functions(load(text, tmp_path / "spec"), tmp_path)
+    (functions / "tell-ops/handler.ts").write_text(
+        'import type { Payload } from "./workload.gen.ts";\n\n'
+        "export default (payload: Payload) =>\n"
+        '  "scheduled_for" in payload\n'
+        "    ? payload.scheduled_for satisfies string\n"
+        '    : payload.reason satisfies "exhausted" | "permanent";\n'
+    )
+    assert complaints(functions) == ""
+    assert type_errors(functions) == ""
+
+
 def test_a_handler_that_fits_compiles(functions: Path) -> None:
     """In the folder of the function, as a user checks it."""
     folder = functions / "import-product"

@@ -39,10 +39,12 @@ class Export:
 @dataclass(frozen=True, slots=True)
 class Function:
     """`door` is a queue whose work is done in SQL: its function only takes requests. `call` answers at once and works
-    on (`wait_until`). `exports` are the steps of a pipeline, each after those that it depends on."""
+    on (`wait_until`). `hears` says that it is told of the dead letters of others (`on_failure`). `exports` are the
+    steps of a pipeline, each after those that it depends on."""
 
     workload: Workload
     kind: Kind
+    hears: bool = False
     exports: tuple[Export, ...] = ()
 
     @property
@@ -65,6 +67,7 @@ class Function:
 def functions_of(spec: Spec) -> Iterator[Function]:
     """All of a project, by name. Workloads that no pattern fits have none: rules report them."""
     chosen = patterns(spec)
+    told = {w.on_failure for w in spec.workloads}
     for workload in sorted(spec.workloads, key=lambda w: w.name):
         if workload.name not in chosen or not has_function(workload):
             continue
@@ -73,9 +76,9 @@ def functions_of(spec: Spec) -> Iterator[Function]:
         elif not has_edge(workload):
             yield Function(workload, "door")
         elif workload.steps:
-            yield Function(workload, "pipeline", tuple(_exports(workload.steps)))
+            yield Function(workload, "pipeline", workload.name in told, tuple(_exports(workload.steps)))
         else:
-            yield Function(workload, "queue")
+            yield Function(workload, "queue", workload.name in told)
 
 
 def _exports(steps: Iterable[Step]) -> Iterator[Export]:

@@ -1,4 +1,5 @@
-"""The types of a workload's payloads: its schema's, and those of what its triggers send by themselves."""
+"""The types of a workload's payloads: its schema's, and those of what comes by itself, from triggers or because
+another workload has failed."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ import json
 from typing import Final
 
 from orchestra.emit.functions.declared import Declared
+from orchestra.emit.functions.function import Function
 from orchestra.emit.functions.type_nodes import (
     ANY,
+    NUMBER,
     STRING,
     Many,
     Member,
@@ -17,15 +20,31 @@ from orchestra.emit.functions.type_nodes import (
     exactly,
 )
 from orchestra.emit.functions.types import declared_by
-from orchestra.spec.model import HttpTrigger, ManualTrigger, ScheduleTrigger, TableTrigger, Workload
+from orchestra.spec.model import HttpTrigger, ManualTrigger, ScheduleTrigger, TableTrigger
 
 _NAME: Final = "Payload"
 _DUE: Final = Shape((Member("scheduled_for", STRING, doc="When it was due, in ISO 8601."),))
+# As orchestra.bury_message writes it.
+_LETTER: Final = Shape(
+    (
+        Member("project", STRING),
+        Member("workload", STRING, doc="Whose message it was."),
+        Member("dead_letter", NUMBER, doc="Its id in orchestra.dead_letter."),
+        Member("message_id", NUMBER),
+        Member("payload", ANY),
+        Member("attempts", NUMBER, doc="How many it has had."),
+        Member("reason", either(exactly(reason) for reason in ("exhausted", "permanent"))),
+        Member("error", STRING, doc="Of the last attempt."),
+        Member("dead_at", STRING, doc="When, in ISO 8601."),
+    )
+)
 
 
-def payload_types(workload: Workload, taken: frozenset[str] = frozenset()) -> Declared:
-    """`Payload`, and the types that it is made of; none of them gets a name that is `taken`."""
-    sent = _sent(workload)
+def payload_types(function: Function) -> Declared:
+    """`Payload`, and the types that it is made of; none of them has the name of a step's."""
+    workload = function.workload
+    taken = frozenset(e.payload for e in function.exports)
+    sent = _sent(function)
     if workload.payload_schema_json is not None:
         return declared_by(json.loads(workload.payload_schema_json), _NAME, sent, taken)
     # Without a schema nothing is known of what comes from outside.
@@ -35,20 +54,22 @@ def payload_types(workload: Workload, taken: frozenset[str] = frozenset()) -> De
     return declared_by(True, _NAME) if outside or not sent else declared_by(False, _NAME, sent, taken)
 
 
-def sends(workload: Workload) -> bool:
-    """Whether triggers send payloads of their own, which no schema describes."""
-    return bool(_sent(workload))
+def comes_by_itself(function: Function) -> bool:
+    """Whether some payloads are none of the spec's author, so that no schema describes them."""
+    return bool(_sent(function))
 
 
-def _sent(workload: Workload) -> list[tuple[str, Type]]:
-    """What triggers send by themselves, each with a name for it; several may watch one table."""
+def _sent(function: Function) -> list[tuple[str, Type]]:
+    """What comes by itself, each with a name for it; several triggers may watch one table."""
     sent: list[tuple[str, Type]] = []
-    for trigger in workload.triggers:
+    for trigger in function.workload.triggers:
         if isinstance(trigger, ScheduleTrigger):
             sent.append(("scheduled", _DUE))
         elif isinstance(trigger, TableTrigger):
             schema = "" if trigger.schema == "public" else f"{trigger.schema} "
             sent.append((f"of {schema}{trigger.table}", _change(trigger)))
+    if function.hears:
+        sent.append(("failure", _LETTER))
     return list(dict.fromkeys(sent))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from orchestra.emit.functions.function import Function
-from orchestra.emit.functions.payload import payload_types, sends
+from orchestra.emit.functions.payload import comes_by_itself, payload_types
 from orchestra.emit.functions.step_types import step_types
 from orchestra.emit.functions.text import Values
 from orchestra.emit.functions.type_nodes import UNKNOWN
@@ -49,7 +49,7 @@ def _blocks(function: Function, spec: Spec) -> Iterator[str]:
             'import type * as handlers from "./handler.ts";\n' if function.kind == "pipeline" else ""
         )
         yield "export type { Context };\n"
-        payload = payload_types(function.workload, frozenset(e.payload for e in function.exports))
+        payload = payload_types(function)
         typed = function.kind != "pipeline" and payload.types != {"Payload": UNKNOWN}
         yield declarations(payload)
         yield from step_types(function.exports) if function.kind == "pipeline" else (_HANDLER,)
@@ -75,7 +75,7 @@ def _workload(function: Function, spec: Spec, kind: str, schema: str) -> str:
     ]
     rows = [values.property(name, item, 2) for name, item in said]
     rows.append(schema if schema == "schema" else f"schema: {schema}")
-    if not schema.startswith("null") and function.kind != "door" and not sends(function.workload):
+    if not schema.startswith("null") and function.kind != "door" and not comes_by_itself(function):
         rows.append("checked: true")
     if function.kind == "pipeline":
         rows.append(values.property("steps", [e.step.name for e in function.exports], 2))
