@@ -10,8 +10,8 @@ import type { Ending } from "../../orchestra/runtime/edge/ledger.ts";
 import { Refusal } from "../../orchestra/runtime/edge/respond.ts";
 import type { Context } from "../../orchestra/runtime/edge/types.ts";
 import { validator } from "../../orchestra/runtime/edge/validate.ts";
-import { away } from "./bench.ts";
-import { type FakeHost, fakeHost, post, read } from "./requests.ts";
+import { away } from "./fake_queue.ts";
+import { type FakeHost, fakeHost, post, read, workload } from "./requests.ts";
 
 interface Opened {
   readonly host: FakeHost;
@@ -29,11 +29,7 @@ function open(
   const ended: Ending[] = [];
   const answer = callFunction({
     workload: {
-      project: "shop",
-      name: "relay-webhook",
-      contract: "0123456789abcdef",
-      wallClockMs: 400_000,
-      schema: null,
+      ...workload("relay-webhook"),
       door: { auth: "none", maxItems: 1 },
     },
     handler,
@@ -75,6 +71,15 @@ Deno.test("accepted, to the letter, before the handler has done anything", async
   assert.equal(done, true);
   assert.deepEqual(ended, [{ error: null, code: null }]);
   assert.equal(host.hooks.size, 0);
+});
+
+Deno.test("a handler that does not wait does not keep the answer back", async () => {
+  let started = 0;
+  const { host, answer } = open(() => void started++);
+  await answer(post({}));
+  assert.equal(started, 0);
+  await host.clock.until(Promise.all(host.work));
+  assert.equal(started, 1);
 });
 
 Deno.test("no answer without an entry in the ledger", async () => {
@@ -137,7 +142,7 @@ Deno.test("every failure is in the ledger and in the log", async () => {
 Deno.test("the end of the isolate is written down while there is time", async () => {
   const { host, ended, answer } = open(() => new Promise(() => {}));
   await answer(post({}));
-  for (const hook of host.hooks) hook("memory");
+  host.shutDown("memory");
   await host.clock.advance(0);
   assert.deepEqual(ended, [
     { error: "its isolate was shut down (memory)", code: "shutdown" },

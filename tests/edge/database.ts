@@ -4,19 +4,14 @@
 import type { Sql } from "postgres";
 import { lifetime } from "../../orchestra/runtime/edge/boot.ts";
 import { clock } from "../../orchestra/runtime/edge/clock.ts";
-import { Solitude } from "../../orchestra/runtime/edge/solitude.ts";
-import { Cpu } from "../../orchestra/runtime/edge/cpu.ts";
 import { client, Database } from "../../orchestra/runtime/edge/db.ts";
 import type { Host } from "../../orchestra/runtime/edge/host.ts";
-import type { ShutdownHook } from "../../orchestra/runtime/edge/isolate.ts";
 import { Keys } from "../../orchestra/runtime/edge/keys.ts";
 import { sqlProtocol } from "../../orchestra/runtime/edge/protocol_sql.ts";
 import type { QueueWorkload } from "../../orchestra/runtime/edge/types.ts";
-import { type Line, memoryLog } from "./bench.ts";
+import { type FakeIsolate, fakeIsolate } from "./fake_isolate.ts";
 import { Proxy } from "./proxy.ts";
-import { environment } from "./requests.ts";
-
-const PROJECT = "shop";
+import { environment, workload } from "./requests.ts";
 
 /** The client takes no directory of sockets from a URL, but from PGHOST. */
 function testUrl(): string {
@@ -32,14 +27,17 @@ function testUrl(): string {
   return `postgresql://${url.pathname}`;
 }
 
-export const URL_OF_TESTS = testUrl();
+const URL_OF_TESTS = testUrl();
+
+/** The same in parts; a URL without a host is none to this parser. */
+function urlParts(): URL {
+  return new URL(URL_OF_TESTS.replace("///", "//localhost/"));
+}
 
 /** A connection to the server, as it is. */
 function dial(): Promise<Deno.Conn> {
   const folder = Deno.env.get("PGHOST");
-  const { hostname, port } = new URL(
-    URL_OF_TESTS.replace("///", "//localhost/"),
-  );
+  const { hostname, port } = urlParts();
   return folder === undefined
     ? Deno.connect({ hostname, port: Number(port || 5432) })
     : Deno.connect({
@@ -51,15 +49,13 @@ function dial(): Promise<Deno.Conn> {
 /** A way to the database that can be cut, and its URL. */
 export function proxied(): { proxy: Proxy; url: string } {
   const proxy = new Proxy(dial);
-  const url = new URL(URL_OF_TESTS.replace("///", "//localhost/"));
+  const url = urlParts();
   url.host = `127.0.0.1:${proxy.port}`;
   url.username ||= Deno.env.get("PGUSER") ?? "";
   return { proxy, url: url.href };
 }
 
-export interface RealHost extends Host {
-  readonly lines: Line[];
-  readonly hooks: Set<ShutdownHook>;
+export interface RealHost extends Host, FakeIsolate {
   /** The connections of the runtime and its handlers, in pg_stat_activity. */
   readonly application: string;
 }
@@ -98,7 +94,7 @@ export class TestDb implements AsyncDisposable {
     });
     await this.sql`
       insert into orchestra.wake (project, workload)
-      values (${PROJECT}, ${queue})`;
+      values (${workload.project}, ${queue})`;
     return workload;
   }
 
@@ -109,15 +105,8 @@ export class TestDb implements AsyncDisposable {
   }
 
   workload(prefix: string, more: Partial<QueueWorkload> = {}): QueueWorkload {
-    return {
-      project: PROJECT,
-      name: `${prefix}_${crypto.randomUUID().slice(0, 8)}`,
-      contract: "0123456789abcdef",
-      wallClockMs: 400_000,
-      schema: null,
-      door: null,
-      ...more,
-    };
+    const name = `${prefix}_${crypto.randomUUID().slice(0, 8)}`;
+    return { ...workload(name), ...more };
   }
 
   host(
@@ -130,26 +119,17 @@ export class TestDb implements AsyncDisposable {
     const db = new Database(options, timeoutMs);
     const handlersSql = client(options);
     this.#open.push(() => db.close(), () => handlersSql.end({ timeout: 0 }));
-    const hooks = new Set<ShutdownHook>();
     return {
       application,
-      hooks,
-      ...memoryLog(),
+      ...fakeIsolate({ life: lifetime(400_000, clock.now()) }),
       env: environment({}),
       clock,
-      life: lifetime(400_000, clock.now()),
-      cpu: new Cpu(),
-      solitude: new Solitude(),
       wakeKeys: new Keys([]),
       serverKeys: new Keys([]),
       db,
       protocol: sqlProtocol(db, workload),
       handlersSql: () => handlersSql,
       background: () => {},
-      onShutdown(hook) {
-        hooks.add(hook);
-        return () => void hooks.delete(hook);
-      },
     };
   }
 

@@ -9,7 +9,8 @@ import { Refusal } from "../../orchestra/runtime/edge/respond.ts";
 import type { Door } from "../../orchestra/runtime/edge/types.ts";
 import { validator } from "../../orchestra/runtime/edge/validate.ts";
 import { createHmac } from "node:crypto";
-import { away, memoryLog } from "./bench.ts";
+import { memoryLog } from "./fake_isolate.ts";
+import { away } from "./fake_queue.ts";
 import { post, read, stream, WORKER_KEY } from "./requests.ts";
 
 const SCHEMA = {

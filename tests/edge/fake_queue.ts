@@ -38,6 +38,11 @@ export const CONFIG: Config = {
   steps: null,
 };
 
+/** A fault that passes by itself. */
+export function away(): Error {
+  return Object.assign(new Error("gone"), { code: "ECONNRESET" });
+}
+
 export class FakeQueue implements Protocol {
   readonly done: string[] = [];
   readonly failures: Failure[] = [];
@@ -45,6 +50,7 @@ export class FakeQueue implements Protocol {
   readonly backs: Hold[] = [];
   readonly turns: Turn[] = [];
   readonly calls: string[] = [];
+  looks = 0;
   verdict: TurnReply["verdict"] = "go";
   entry: Exclude<Entered["verdict"], "go"> | null = null;
   waitMs: number | null = null;
@@ -97,6 +103,11 @@ export class FakeQueue implements Protocol {
       free: 0,
     });
     return id;
+  }
+
+  /** So many messages, numbered from 0. */
+  sendMany(count: number): void {
+    for (let number = 0; number < count; number++) this.send(number);
   }
 
   /** Takes the slot away, as another worker would. */
@@ -163,8 +174,6 @@ export class FakeQueue implements Protocol {
       return lost;
     });
   }
-
-  looks = 0;
 
   look(): Promise<void> {
     this.looks++;

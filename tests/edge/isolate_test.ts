@@ -6,7 +6,7 @@ import {
   onShutdown,
   surviveStrayErrors,
 } from "../../orchestra/runtime/edge/isolate.ts";
-import { memoryLog } from "./bench.ts";
+import { memoryLog } from "./fake_isolate.ts";
 
 Deno.test("background work is handed to the platform, and never fails there", async () => {
   const { log, lines } = memoryLog();

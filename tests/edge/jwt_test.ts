@@ -140,7 +140,8 @@ Deno.test("an auth server that is away is no verdict on the token", async () => 
     Promise.reject(new TypeError("connection refused"));
   const broken: typeof fetch = () =>
     Promise.resolve(new Response("?", { status: 502 }));
-  for (const fetcher of [down, broken]) {
+  const garbled: typeof fetch = () => Promise.resolve(new Response("<html>"));
+  for (const fetcher of [down, broken, garbled]) {
     const identify = identifier(ENV, fetcher);
     assert.equal(await refusal(identify(request(await token(USER)))), 503);
     assert.equal(await refusal(identify(request(await legacy(USER)))), 503);

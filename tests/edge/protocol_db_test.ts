@@ -1,8 +1,7 @@
 // The worker's protocol against the real functions.
 
 import assert from "node:assert/strict";
-import { NoAnswer } from "../../orchestra/runtime/edge/faults.ts";
-import { isTransient } from "../../orchestra/runtime/edge/faults.ts";
+import { isTransient, NoAnswer } from "../../orchestra/runtime/edge/faults.ts";
 import type {
   Protocol,
   Slot,

@@ -3,25 +3,32 @@
 import assert from "node:assert/strict";
 import { Permanent } from "../../orchestra/runtime/edge/errors.ts";
 import { handlerOfStep } from "../../orchestra/runtime/edge/pipeline.ts";
+import type { Handout } from "../../orchestra/runtime/edge/protocol.ts";
 import {
   oneHandler,
   queueFunction,
 } from "../../orchestra/runtime/edge/queue.ts";
-import type {
-  Context,
-  QueueWorkload,
-} from "../../orchestra/runtime/edge/types.ts";
+import type { Context } from "../../orchestra/runtime/edge/types.ts";
 import { CONFIG } from "./fake_queue.ts";
-import { type FakeHost, fakeHost, post, read, WORKER_KEY } from "./requests.ts";
+import {
+  type FakeHost,
+  fakeHost,
+  post,
+  read,
+  WORKER_KEY,
+  workload,
+} from "./requests.ts";
 
-const WORKLOAD: QueueWorkload = {
-  project: "shop",
-  name: "bulk-import",
-  contract: "0123456789abcdef",
-  wallClockMs: 400_000,
-  schema: null,
-  door: null,
-};
+const WORKLOAD = workload("bulk-import");
+
+/** A message as it is handed out, of a plain queue or of a run's step. */
+const handout = (payload: unknown, step: string | null = null): Handout => ({
+  id: "1",
+  ct: 1,
+  attempt: 1,
+  payload,
+  headers: step === null ? null : { orchestra: { run: 7, step, i: 0 } },
+});
 
 function open(
   host: FakeHost,
@@ -82,6 +89,7 @@ Deno.test("a wake-up for another function does nothing", async () => {
   const host = fakeHost();
   const answer = open(host, () => {});
   assert.equal((await answer(wake({}, { workload: "other" }))).status, 404);
+  assert.equal((await answer(wake({}, null))).status, 404);
   assert.equal((await answer(wake({}, "no json"))).status, 400);
   const get = new Request("http://localhost/", {
     headers: { "x-orchestra": "wake", apikey: WORKER_KEY },
@@ -153,13 +161,7 @@ Deno.test("a message of a pipeline runs the handler of its step", async () => {
     },
   };
   const task = (step: string | null, payload: unknown) =>
-    dispatch({
-      id: "1",
-      ct: 1,
-      attempt: 1,
-      payload,
-      headers: step === null ? null : { orchestra: { run: 7, step, i: 0 } },
-    }, config);
+    dispatch(handout(payload, step), config);
   const { signal } = new AbortController();
   const collect = task("collect", {});
   assert.deepEqual([collect.timeoutMs, collect.keepsResult], [60_000, true]);
@@ -187,7 +189,7 @@ Deno.test("a payload that is not as its schema says is given up before the handl
       fakeHost(),
       { ...WORKLOAD, schema, checked },
     );
-    const item = { id: "1", ct: 1, attempt: 1, payload, headers: null };
+    const item = handout(payload);
     const call = () =>
       dispatch(item, CONFIG).call(new AbortController().signal);
     return { call, seen };
@@ -219,13 +221,9 @@ Deno.test("of a pipeline only what begins a run is held against the schema", () 
     },
   };
   const call = (step: string) =>
-    dispatch({
-      id: "1",
-      ct: 1,
-      attempt: 1,
-      payload: "a text",
-      headers: { orchestra: { run: 7, step, i: 0 } },
-    }, config).call(new AbortController().signal);
+    dispatch(handout("a text", step), config).call(
+      new AbortController().signal,
+    );
   assert.throws(() => call("collect"), Permanent);
   assert.equal(call("render"), 2);
 });

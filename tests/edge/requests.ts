@@ -1,16 +1,16 @@
-// Requests, and a host that keeps what a function asks of it.
+// Requests, a workload, and a host that keeps what a function asks of it.
 
-import { lifetime } from "../../orchestra/runtime/edge/boot.ts";
-import { Solitude } from "../../orchestra/runtime/edge/solitude.ts";
-import { Cpu } from "../../orchestra/runtime/edge/cpu.ts";
 import { Database } from "../../orchestra/runtime/edge/db.ts";
-import type { Env } from "../../orchestra/runtime/edge/env.ts";
-import { serverKeys, wakeKeys } from "../../orchestra/runtime/edge/env.ts";
+import {
+  type Env,
+  serverKeys,
+  wakeKeys,
+} from "../../orchestra/runtime/edge/env.ts";
 import type { Host } from "../../orchestra/runtime/edge/host.ts";
-import type { ShutdownHook } from "../../orchestra/runtime/edge/isolate.ts";
 import { Keys } from "../../orchestra/runtime/edge/keys.ts";
-import { type Line, memoryLog } from "./bench.ts";
+import type { QueueWorkload } from "../../orchestra/runtime/edge/types.ts";
 import { FakeClock } from "./fake_clock.ts";
+import { type FakeIsolate, fakeIsolate } from "./fake_isolate.ts";
 import { FakeQueue } from "./fake_queue.ts";
 
 export const WORKER_KEY = "worker-key-of-the-tests";
@@ -25,11 +25,21 @@ export function environment(values: Record<string, string>): Env {
   return { get: (name) => values[name] };
 }
 
-export interface FakeHost extends Host {
+/** A workload that is open to any payload and has no door. */
+export function workload(name: string): QueueWorkload {
+  return {
+    project: "shop",
+    name,
+    contract: "0123456789abcdef",
+    wallClockMs: 400_000,
+    schema: null,
+    door: null,
+  };
+}
+
+export interface FakeHost extends Host, FakeIsolate {
   readonly clock: FakeClock;
   readonly queue: FakeQueue;
-  readonly lines: Line[];
-  readonly hooks: Set<ShutdownHook>;
   /** What was handed over to go on behind the answer. */
   readonly work: Promise<unknown>[];
 }
@@ -38,18 +48,13 @@ export function fakeHost(values: Record<string, string> = {}): FakeHost {
   const env = environment({ ORCHESTRA_FUNCTION_KEY: WORKER_KEY, ...values });
   const clock = new FakeClock();
   const queue = new FakeQueue(clock);
-  const hooks = new Set<ShutdownHook>();
   const work: Promise<unknown>[] = [];
   return {
     env,
     clock,
     queue,
-    hooks,
     work,
-    ...memoryLog(),
-    life: lifetime(400_000, 0),
-    cpu: new Cpu(),
-    solitude: new Solitude(),
+    ...fakeIsolate(),
     wakeKeys: new Keys(wakeKeys(env)),
     serverKeys: new Keys(serverKeys(env)),
     db: new Database(NOWHERE),
@@ -58,10 +63,6 @@ export function fakeHost(values: Record<string, string> = {}): FakeHost {
       throw new Error("no database here");
     },
     background: (promise) => void work.push(promise),
-    onShutdown(hook) {
-      hooks.add(hook);
-      return () => void hooks.delete(hook);
-    },
   };
 }
 

@@ -2,15 +2,14 @@
 // connections break, leases run out and isolates end.
 
 import assert from "node:assert/strict";
-import type { RealHost } from "./database.ts";
-import { proxied, TestDb } from "./database.ts";
+import { clock, sleep } from "../../orchestra/runtime/edge/clock.ts";
+import { work } from "../../orchestra/runtime/edge/enter.ts";
 import { handlerOfStep } from "../../orchestra/runtime/edge/pipeline.ts";
 import { oneHandler } from "../../orchestra/runtime/edge/queue.ts";
 import type { Handler } from "../../orchestra/runtime/edge/types.ts";
-import { work } from "../../orchestra/runtime/edge/enter.ts";
+import { proxied, type RealHost, TestDb } from "./database.ts";
 
-const pause = (ms: number) =>
-  new Promise<void>((resolve) => void setTimeout(resolve, ms));
+const pause = (ms: number) => sleep(clock, ms);
 
 const ANY = { schema: null };
 
@@ -234,7 +233,7 @@ Deno.test("a shutdown hands back what has not been started, at no attempt", asyn
     finished++;
   });
   await pause(400);
-  for (const hook of host.hooks) hook("wall_clock");
+  host.shutDown("wall_clock");
   await done;
   assert.ok(finished > 10);
   assert.equal(await db.depth(workload), 300 - finished);

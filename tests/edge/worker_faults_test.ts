@@ -4,15 +4,16 @@
 import assert from "node:assert/strict";
 import { Permanent, Snooze } from "../../orchestra/runtime/edge/errors.ts";
 import { lifetime } from "../../orchestra/runtime/edge/boot.ts";
-import { away, Bench } from "./bench.ts";
+import { away } from "./fake_queue.ts";
+import { Bench, taking } from "./workbench.ts";
 
 Deno.test("a turn whose reply was lost is the same turn again", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(20));
+  const bench = new Bench(taking(20));
   let calls = 0;
   bench.queue.after = (call) => {
     if (call === "turn" && ++calls % 3 === 0) throw away();
   };
-  for (let job = 0; job < 300; job++) bench.queue.send(job);
+  bench.queue.sendMany(300);
   await bench.clock.until(bench.work());
   assert.equal(bench.started.length, 300);
   assert.equal(bench.queue.done.length, 300);
@@ -22,8 +23,8 @@ Deno.test("a turn whose reply was lost is the same turn again", async () => {
 });
 
 Deno.test("while the database is away, handlers go on and are reported later", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(3_000));
-  for (let job = 0; job < 10; job++) bench.queue.send(job);
+  const bench = new Bench(taking(3_000));
+  bench.queue.sendMany(10);
   const working = bench.work();
   await bench.clock.advance(1_000);
   bench.queue.before = () => {
@@ -38,7 +39,7 @@ Deno.test("while the database is away, handlers go on and are reported later", a
 });
 
 Deno.test("what was done stays good when only the lease was over meanwhile", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(1_000), {
+  const bench = new Bench(taking(1_000), {
     config: { visibility_timeout_ms: 10_000 },
   });
   bench.queue.send(1);
@@ -88,28 +89,25 @@ Deno.test("entering is tried again", async () => {
 });
 
 Deno.test("a lease is renewed for as long as its handler runs", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(19_000), {
+  const bench = new Bench(taking(19_000), {
     config: { visibility_timeout_ms: 6_000, handlers: 2 },
   });
-  for (let job = 0; job < 4; job++) bench.queue.send(job);
+  bench.queue.sendMany(4);
   await bench.clock.until(bench.work());
-  const extended = bench.queue.calls.filter((call) => call === "extend");
-  assert.ok(
-    extended.length >= 18 && extended.length <= 26,
-    `${extended.length}`,
-  );
+  const extended = bench.calls("extend");
+  assert.ok(extended >= 18 && extended <= 26, `${extended}`);
   assert.equal(bench.started.length, 4);
   assert.equal(bench.queue.done.length, 4);
 });
 
 Deno.test("leases are renewed every 10 s at least, however long they are", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(61_000), {
+  const bench = new Bench(taking(61_000), {
     config: { visibility_timeout_ms: 600_000, timeout_ms: 100_000 },
   });
   bench.queue.send(1);
   await bench.clock.until(bench.work());
-  const extended = bench.queue.calls.filter((call) => call === "extend");
-  assert.ok(extended.length >= 5, `${extended.length}`);
+  const extended = bench.calls("extend");
+  assert.ok(extended >= 5, `${extended}`);
 });
 
 Deno.test("a lost lease aborts its handler, and nothing is reported", async () => {
@@ -156,6 +154,35 @@ Deno.test("a lease that cannot be renewed in time aborts its handler", async () 
   assert.deepEqual(bench.queue.done, []);
 });
 
+Deno.test("a lease runs out while its renewal hangs, and is noticed", async () => {
+  let reason: unknown;
+  const bench = new Bench(async (_item, signal, bench) => {
+    bench.queue.latencyMs = 10_000;
+    while (!signal.aborted) await bench.sleep(100);
+    reason = signal.reason;
+  }, { config: { visibility_timeout_ms: 5_000 } });
+  bench.queue.send(1);
+  const working = bench.work();
+  await bench.clock.advance(4_900);
+  assert.equal(reason, undefined);
+  await bench.clock.advance(700);
+  assert.equal(bench.calls("extend"), 1);
+  assert.match(String(reason), /its lease ran out/);
+  await bench.clock.until(working);
+});
+
+Deno.test("what is acknowledged while its renewal is under way was not lost", async () => {
+  const bench = new Bench(async (_item, _signal, bench) => {
+    bench.queue.latencyMs = 1_000;
+    while (bench.calls("extend") === 0) await bench.sleep(10);
+    bench.queue.latencyMs = 2;
+  }, { config: { visibility_timeout_ms: 6_000 } });
+  bench.queue.send(1);
+  await bench.clock.until(bench.work());
+  assert.deepEqual(bench.queue.done, ["1"]);
+  assert.deepEqual(bench.messages("warn"), []);
+});
+
 Deno.test("who has lost the slot aborts everything and does not leave it", async () => {
   const bench = new Bench(async (item, signal, bench) => {
     for (let time = 0; time < Number(item.payload); time += 100) {
@@ -173,6 +200,26 @@ Deno.test("who has lost the slot aborts everything and does not leave it", async
   assert.deepEqual(bench.queue.done, ["1"], "still settled: nobody has had it");
   await bench.clock.advance(200);
   assert.equal(bench.running, 0);
+});
+
+Deno.test("who has lost the slot reports what has ended, and gives back the rest", async () => {
+  let aborted = 0;
+  const bench = new Bench(async (_item, signal, bench) => {
+    await bench.sleep(20);
+    if (signal.aborted) aborted++;
+  }, { config: { handlers: 2 } });
+  bench.queue.latencyMs = 20;
+  bench.queue.sendMany(100);
+  const working = bench.work();
+  await bench.clock.advance(500);
+  bench.queue.takeOver();
+  await bench.clock.until(working);
+  const { done, backs } = bench.queue;
+  const started = new Set(bench.started.map(({ id }) => id));
+  assert.deepEqual(bench.messages("warn"), ["the slot was lost"]);
+  assert.equal(done.length, started.size - aborted);
+  assert.ok(aborted <= 2, `${aborted}`);
+  assert.ok(backs.length > 0 && backs.every(({ id }) => !started.has(id)));
 });
 
 Deno.test("whatever a handler throws is a verdict", async () => {
@@ -277,7 +324,7 @@ Deno.test("a handler that never ends gets its verdict and keeps its place", asyn
   );
   // One place is left; the other two are still in use.
   bench.most = 0;
-  for (let job = 0; job < 20; job++) bench.queue.send(job);
+  bench.queue.sendMany(20);
   await bench.clock.advance(3_000);
   assert.equal(bench.queue.done.length, 20);
   assert.equal(bench.most, 3);
@@ -306,13 +353,13 @@ Deno.test("with every place stuck the slot is renewed, and nothing claimed", asy
   const turns = bench.queue.turns.length;
   await bench.clock.advance(10_000);
   assert.equal(bench.queue.turns.length, turns);
-  assert.ok(bench.queue.calls.filter((call) => call === "extend").length >= 6);
+  assert.ok(bench.calls("extend") >= 6);
   await bench.clock.until(working);
   assert.equal(bench.started.length, 1);
 });
 
 Deno.test("a stuck handler that ends after all frees its place", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(6_000), {
+  const bench = new Bench(taking(6_000), {
     config: { handlers: 1, linger_ms: 0 },
     timeoutMs: 1_000,
   });

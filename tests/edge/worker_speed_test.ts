@@ -1,17 +1,12 @@
 // How fast a worker is, in simulated time: the database answers after 4 ms.
 
 import assert from "node:assert/strict";
-import { Bench } from "./bench.ts";
+import { Bench, taking } from "./workbench.ts";
 
 Deno.test("2,000 jobs of 20 ms at 10 handlers: over 400 a second", async () => {
-  const bench = new Bench(
-    (_item, _signal, bench) => bench.sleep(20),
-    {
-      config: { linger_ms: 0 },
-    },
-  );
+  const bench = new Bench(taking(20), { config: { linger_ms: 0 } });
   bench.queue.latencyMs = 4;
-  for (let job = 0; job < 2_000; job++) bench.queue.send(job);
+  bench.queue.sendMany(2_000);
   await bench.clock.until(bench.work());
   const rate = 2_000 / (bench.clock.now() / 1000);
   assert.equal(bench.queue.done.length, 2_000);
@@ -27,7 +22,7 @@ Deno.test("2,000 jobs of 20 ms at 10 handlers: over 400 a second", async () => {
 Deno.test("jobs of no time: most of a batch a turn", async () => {
   const bench = new Bench(() => {}, { config: { linger_ms: 0 } });
   bench.queue.latencyMs = 4;
-  for (let job = 0; job < 2_000; job++) bench.queue.send(job);
+  bench.queue.sendMany(2_000);
   await bench.clock.until(bench.work());
   assert.ok(
     bench.queue.turns.length <= 80,
@@ -37,19 +32,14 @@ Deno.test("jobs of no time: most of a batch a turn", async () => {
 });
 
 Deno.test("slow jobs are not hoarded", async () => {
-  const bench = new Bench(
-    (_item, _signal, bench) => bench.sleep(5_000),
-    {
-      config: { handlers: 2 },
-    },
-  );
-  for (let job = 0; job < 100; job++) bench.queue.send(job);
+  const bench = new Bench(taking(5_000), { config: { handlers: 2 } });
+  bench.queue.sendMany(100);
   const working = bench.work();
   for (let second = 0; second < 20; second++) {
     await bench.clock.advance(1_000);
     assert.ok(bench.queue.held <= 3, `${bench.queue.held} held`);
   }
-  bench.shutDown("termination");
+  bench.isolate.shutDown("termination");
   await bench.clock.until(working);
 });
 
@@ -69,7 +59,7 @@ Deno.test("a trickle of 2 a second meets an idle worker", async () => {
   assert.equal(waits.length, 40);
   assert.ok((waits[20] ?? 99) < 50, `p50 ${waits[20]} ms`);
   assert.ok((waits[38] ?? 999) < 100, `p95 ${waits[38]} ms`);
-  assert.equal(bench.queue.calls.filter((call) => call === "enter").length, 1);
+  assert.equal(bench.calls("enter"), 1);
 });
 
 Deno.test("a worker lingers as long as it is told, then leaves", async () => {
@@ -95,9 +85,7 @@ Deno.test("one that may not linger looks once more and leaves", async () => {
 Deno.test("what has ended is reported within 50 ms, whatever else runs", async () => {
   const bench = new Bench(
     (item, _signal, bench) => bench.sleep(Number(item.payload)),
-    {
-      config: { handlers: 2, batch_size: 2 },
-    },
+    { config: { handlers: 2, batch_size: 2 } },
   );
   bench.queue.send(10);
   bench.queue.send(10_000);

@@ -4,23 +4,25 @@
 import assert from "node:assert/strict";
 import { lifetime } from "../../orchestra/runtime/edge/boot.ts";
 import { Cpu } from "../../orchestra/runtime/edge/cpu.ts";
-import { Bench } from "./bench.ts";
+import { Bench, taking } from "./workbench.ts";
 
 Deno.test("every message is handled once and acknowledged", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(30));
-  for (let job = 0; job < 100; job++) bench.queue.send(job);
+  const bench = new Bench(taking(30));
+  bench.queue.sendMany(100);
   await bench.clock.until(bench.work());
   assert.equal(bench.started.length, 100);
   assert.equal(new Set(bench.queue.done).size, 100);
-  assert.deepEqual(bench.lines.filter(({ level }) => level !== "debug"), []);
+  assert.deepEqual(
+    bench.isolate.lines.filter(({ level }) => level !== "debug"),
+    [],
+  );
   bench.assertEmpty();
 });
 
 Deno.test("a moment after it has left, a worker has work looked for", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(10));
+  const bench = new Bench(taking(10));
   bench.queue.send(1);
-  const working = bench.work();
-  await bench.clock.until(working);
+  await bench.clock.until(bench.work());
   assert.equal(bench.queue.looks, 1);
   assert.equal(bench.queue.taken, false);
 });
@@ -39,7 +41,7 @@ Deno.test("who gets no slot goes again without a turn", async () => {
 });
 
 Deno.test("a second worker finds the slot taken", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(100));
+  const bench = new Bench(taking(100));
   bench.queue.send(1);
   await bench.clock.until(Promise.all([bench.work(), bench.work()]));
   assert.equal(bench.started.length, 1);
@@ -47,18 +49,15 @@ Deno.test("a second worker finds the slot taken", async () => {
 });
 
 Deno.test("at the deadline nothing is taken, what runs is finished", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(700), {
+  const bench = new Bench(taking(700), {
     config: { handlers: 2, linger_ms: 60_000, timeout_ms: 1_000 },
     life: lifetime(20_000, 0),
   });
-  for (let job = 0; job < 200; job++) bench.queue.send(job);
+  bench.queue.sendMany(200);
   await bench.clock.until(bench.work());
   const now = bench.clock.now();
   assert.ok(now >= 5_000 && now < 5_800, `left at ${now}`);
-  assert.equal(bench.started.length, bench.queue.done.length);
-  assert.equal(bench.queue.done.length + bench.queue.waiting, 200);
-  assert.equal(bench.queue.held, 0);
-  assert.equal(bench.queue.taken, false);
+  bench.assertNothingLost(200);
 });
 
 Deno.test("a message that could not be finished in time is not taken", async () => {
@@ -88,15 +87,14 @@ Deno.test("the longest step counts, not the workload's timeout", async () => {
 Deno.test("a spent isolate takes no more, over all its workers", async () => {
   const cpu = new Cpu(2_000);
   cpu.take(100, 5);
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(10), {
+  const bench = new Bench(taking(10), {
     config: { cpu_ms: 100, linger_ms: 60_000 },
     cpu,
   });
-  for (let job = 0; job < 20; job++) bench.queue.send(job);
+  bench.queue.sendMany(20);
   await bench.clock.until(bench.work());
   assert.equal(bench.queue.done.length, 5);
-  assert.equal(bench.queue.held, 0);
-  assert.equal(bench.queue.taken, false);
+  bench.assertLeft();
   assert.ok(bench.clock.now() < 500);
 });
 
@@ -111,39 +109,32 @@ Deno.test("lingering costs CPU too, so it ends some time", async () => {
 });
 
 Deno.test("told to drain, it hands back what it has not started", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(20), {
+  const bench = new Bench(taking(20), {
     config: { handlers: 2, batch_size: 10 },
   });
-  for (let job = 0; job < 400; job++) bench.queue.send(job);
+  bench.queue.sendMany(400);
   const working = bench.work();
   await bench.clock.advance(1_000);
   bench.queue.verdict = "drain";
   await bench.clock.until(working);
   assert.ok(bench.queue.backs.length > 0);
-  assert.equal(bench.started.length, bench.queue.done.length);
-  assert.equal(bench.queue.done.length + bench.queue.waiting, 400);
-  assert.equal(bench.queue.held, 0);
-  assert.equal(bench.queue.taken, false);
+  bench.assertNothingLost(400);
 });
 
 Deno.test("at a shutdown the hand-back is sent before anything is awaited", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(40), {
+  const bench = new Bench(taking(40), {
     config: { handlers: 2, batch_size: 10 },
   });
-  for (let job = 0; job < 400; job++) bench.queue.send(job);
+  bench.queue.sendMany(400);
   const working = bench.work();
   await bench.clock.advance(1_010);
   const before = bench.queue.calls.length;
-  bench.shutDown("wall_clock");
+  bench.isolate.shutDown("wall_clock");
   assert.equal(bench.queue.calls.length, before + 1);
   assert.match(bench.queue.calls.at(-1) ?? "", /^leave\(\d+(,\d+)*\)$/);
   await bench.clock.until(working);
   assert.ok(bench.queue.backs.length > 0);
-  assert.equal(bench.started.length, bench.queue.done.length);
-  assert.equal(bench.queue.done.length + bench.queue.waiting, 400);
-  assert.equal(bench.queue.held, 0);
-  assert.equal(bench.queue.taken, false);
-  assert.equal(bench.hooks.size, 0);
+  bench.assertNothingLost(400);
 });
 
 Deno.test("a claim that was under way at a shutdown is handed back", async () => {
@@ -152,7 +143,7 @@ Deno.test("a claim that was under way at a shutdown is handed back", async () =>
   bench.queue.send(1);
   const working = bench.work();
   await bench.clock.advance(170);
-  bench.shutDown("memory");
+  bench.isolate.shutDown("memory");
   await bench.clock.until(working);
   assert.equal(bench.started.length, 0);
   assert.deepEqual(bench.queue.backs, [{ id: "1", ct: 1 }]);
@@ -176,10 +167,10 @@ Deno.test("a suspect has no company", async () => {
 });
 
 Deno.test("under a rate limit only what can start at once is wanted", async () => {
-  const bench = new Bench((_item, _signal, bench) => bench.sleep(20), {
+  const bench = new Bench(taking(20), {
     config: { handlers: 4, rate_limited: true },
   });
-  for (let job = 0; job < 100; job++) bench.queue.send(job);
+  bench.queue.sendMany(100);
   await bench.clock.until(bench.work());
   assert.ok(bench.queue.turns.every(({ want }) => want <= 4));
   assert.equal(bench.queue.done.length, 100);

@@ -2,7 +2,7 @@
 
 import { Refusal } from "./respond.ts";
 
-export const MOST_BYTES = 20 * 1024 * 1024;
+const MOST_BYTES = 20 * 1024 * 1024;
 
 /** All bytes of the body; refused as soon as they are too many. */
 export async function readBody(

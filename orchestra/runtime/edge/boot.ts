@@ -12,7 +12,7 @@ const MARGIN_MS = 5_000;
 const LONGEST_BOOT_MS = 10_000;
 
 /** When the isolate was booted, on the clock of `performance.now()`. */
-export const bootedAt: number = Math.max(
+const bootedAt: number = Math.max(
   performance.now() - LONGEST_BOOT_MS,
   0,
 );

@@ -1,6 +1,7 @@
 // A call: answered at once, and worked off behind the answer. The ledger has it
 // before the answer does, and how it ended afterwards, whatever that was.
 
+import { sleep } from "./clock.ts";
 import { contextOfCall } from "./context.ts";
 import type { Gate } from "./gate.ts";
 import type { Host } from "./host.ts";
@@ -8,7 +9,7 @@ import { refuseInvalid, takeIn } from "./intake.ts";
 import { start, type Verdict } from "./job.ts";
 import { toJson } from "./json.ts";
 import type { Accepted, Ending, Ledger } from "./ledger.ts";
-import { answering, json, Refusal } from "./respond.ts";
+import { answering, type Fetch, json, Refusal } from "./respond.ts";
 import { persist } from "./retry.ts";
 import type { CallWorkload, Context, Handler } from "./types.ts";
 import type { Validate } from "./validate.ts";
@@ -25,9 +26,7 @@ export interface CallParts {
 // For writing down how a call ended while the database is away.
 const LONGEST_SETTLING_MS = 30_000;
 
-export function callFunction(
-  parts: CallParts,
-): (request: Request) => Promise<Response> {
+export function callFunction(parts: CallParts): Fetch {
   const { gate, validate, ledger, host } = parts;
   return (request) =>
     answering(host.log, async () => {
@@ -64,6 +63,14 @@ async function carryOut(
       });
     }
   };
+  const unhook = host.onShutdown((reason) =>
+    void settle({
+      error: `its isolate was shut down (${reason})`,
+      code: "shutdown",
+    })
+  );
+  // What a handler does before it first waits would keep the answer back.
+  await sleep(clock, 0);
   const job = start({
     timeoutMs,
     keepsResult: false,
@@ -78,12 +85,6 @@ async function carryOut(
         }),
       ),
   }, clock);
-  const unhook = host.onShutdown((reason) =>
-    void settle({
-      error: `its isolate was shut down (${reason})`,
-      code: "shutdown",
-    })
-  );
   const verdict = await job.verdict;
   unhook();
   await settle(endingOf(verdict));

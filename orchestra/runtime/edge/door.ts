@@ -5,7 +5,7 @@ import type { Queued } from "./enqueue.ts";
 import type { Gate } from "./gate.ts";
 import { refuseInvalid, takeIn } from "./intake.ts";
 import type { Log } from "./log.ts";
-import { answering, json, Refusal } from "./respond.ts";
+import { answering, type Fetch, json, Refusal } from "./respond.ts";
 import type { Door } from "./types.ts";
 import type { Validate } from "./validate.ts";
 
@@ -18,9 +18,7 @@ export interface DoorParts {
   enqueue(items: readonly unknown[], caller: string | null): Promise<Queued>;
 }
 
-export function doorway(
-  parts: DoorParts,
-): (request: Request) => Promise<Response> {
+export function doorway(parts: DoorParts): Fetch {
   const { door, gate, validate, log, enqueue } = parts;
   return (request) =>
     answering(log, async () => {

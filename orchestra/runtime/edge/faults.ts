@@ -50,7 +50,7 @@ export function isBadData(error: unknown): boolean {
 }
 
 /** The SQLSTATE or the socket's code; "" where there is none. */
-export function codeOf(error: Error): string {
+function codeOf(error: Error): string {
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : "";
 }

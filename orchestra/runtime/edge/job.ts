@@ -36,7 +36,7 @@ export interface Job {
 }
 
 // What a handler has for stopping cleanly after its signal.
-export const GRACE_MS = 1_000;
+const GRACE_MS = 1_000;
 
 export function start(task: Task, clock: Clock): Job {
   const controller = new AbortController();

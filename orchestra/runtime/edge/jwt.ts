@@ -46,8 +46,9 @@ export function identifier(env: Env, fetcher = fetch): Identify {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).catch(() => null);
     if (response?.ok) {
-      const { id, role } = await response.json();
-      return user(id, role);
+      const said = await response.json().catch(() => null);
+      if (said === null) throw unavailable();
+      return user(said.id, said.role);
     }
     await response?.body?.cancel();
     throw response === null || response.status >= 500

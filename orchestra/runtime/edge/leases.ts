@@ -27,6 +27,7 @@ export class Leases {
   #renewedAt: number;
   #stopped = false;
   #failing = false;
+  #renewing = false;
 
   constructor(private readonly parts: LeaseParts) {
     this.#bell = new Bell(parts.clock);
@@ -46,19 +47,25 @@ export class Leases {
 
   /** Goes on until stopped; never rejects. */
   async keep(): Promise<void> {
-    const { clock, held, leaseMs } = this.parts;
+    let renewal = Promise.resolve();
     while (!this.#stopped) {
-      const now = clock.now();
-      const items = held();
-      const due = items.length === 0
-        ? now - this.#renewedAt >= Math.min(EMPTY_PERIOD_MS, this.#periodMs)
-        : items.some((item) =>
-          now - (item.leasedUntil - leaseMs) >= this.#periodMs
-        );
-      if (due) await this.#renew(items);
+      const items = this.parts.held();
+      // Not waited for: while an answer hangs, leases run out all the same.
+      if (!this.#renewing && this.#isDue(items)) renewal = this.#renew(items);
       this.#dropExpired();
       await this.#bell.wait(Math.min(this.#periodMs / 4, 500));
     }
+    await renewal;
+  }
+
+  #isDue(items: readonly Leased[]): boolean {
+    const { clock, leaseMs } = this.parts;
+    const now = clock.now();
+    return items.length === 0
+      ? now - this.#renewedAt >= Math.min(EMPTY_PERIOD_MS, this.#periodMs)
+      : items.some((item) =>
+        now - (item.leasedUntil - leaseMs) >= this.#periodMs
+      );
   }
 
   // A lease that could not be renewed in time: somebody else may have the message
@@ -73,6 +80,7 @@ export class Leases {
   async #renew(items: Leased[]): Promise<void> {
     const { protocol, slot, clock, log, leaseMs, onLost } = this.parts;
     const sentAt = clock.now();
+    this.#renewing = true;
     try {
       const lost = new Set(await protocol.extend(slot, items));
       this.#failing = false;
@@ -85,6 +93,8 @@ export class Leases {
       // Asked again at the next look, until the leases are over.
       if (!this.#failing) log.warn("leases cannot be renewed", { error });
       this.#failing = true;
+    } finally {
+      this.#renewing = false;
     }
   }
 }

@@ -11,11 +11,11 @@
 //   - A rate limit's wait is sat out up to 30 s: leaving would deliver less than
 //     the limit allows, since only the tick would wake again.
 
-export const AHEAD_MS = 100;
-export const SETTLE_MS = 40;
-export const POLL_MS = 50;
-export const SLOW_POLL_MS = 250;
-export const LONGEST_RATE_WAIT_MS = 30_000;
+const AHEAD_MS = 100;
+const SETTLE_MS = 40;
+const POLL_MS = 50;
+const SLOW_POLL_MS = 250;
+const LONGEST_RATE_WAIT_MS = 30_000;
 
 export interface Limits {
   /** Handlers at once. */

@@ -71,12 +71,18 @@ export class Pool {
 
   add(items: readonly Leased[]): void {
     this.#buffer.push(...items);
-    this.#fill();
+    this.fill();
   }
 
   /** Starts what waits and may be started by now. */
-  refill(): void {
-    this.#fill();
+  fill(): void {
+    while (
+      !this.#closed && this.#buffer.length > 0 && this.parts.mayStart() &&
+      this.#running.size + this.#stuck.size < this.parts.handlers
+    ) {
+      const item = this.#buffer.shift();
+      if (item !== undefined) this.#start(item);
+    }
   }
 
   /** From here on nothing is started. */
@@ -89,26 +95,23 @@ export class Pool {
     return this.#buffer.splice(0);
   }
 
-  /** The lease of a message is lost: its handler is told, its report dropped. */
-  lose(lost: Hold, why: string): void {
+  /**
+   * The lease of a message is lost: its handler is told, its report dropped.
+   * False when it is not held any more: it is done with already.
+   */
+  lose(lost: Hold, why: string): boolean {
     const same = ({ id, ct }: Hold) => id === lost.id && ct === lost.ct;
+    const waiting = this.#buffer.length;
     this.#buffer = this.#buffer.filter((item) => !same(item));
+    let held = this.#buffer.length < waiting;
     for (const running of this.#running) {
       if (!running.lost && same(running.item)) {
         running.lost = true;
         running.job.abort(new Error(`message ${lost.id}: ${why}`));
+        held = true;
       }
     }
-  }
-
-  #fill(): void {
-    while (
-      !this.#closed && this.#buffer.length > 0 && this.parts.mayStart() &&
-      this.#running.size + this.#stuck.size < this.parts.handlers
-    ) {
-      const item = this.#buffer.shift();
-      if (item !== undefined) this.#start(item);
-    }
+    return held;
   }
 
   #start(item: Leased): void {
@@ -131,12 +134,12 @@ export class Pool {
       log.warn("a handler goes on after its timeout", about);
       job.end.then(() => {
         this.#stuck.delete(running);
-        this.#fill();
+        this.fill();
         onFree();
       });
     }
     if (!lost) onVerdict(item, verdict);
-    this.#fill();
+    this.fill();
     onFree();
   }
 }

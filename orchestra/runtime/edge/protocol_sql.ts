@@ -4,11 +4,9 @@ import { arrayText, type Database } from "./db.ts";
 import type {
   Config,
   Entered,
-  Failure,
   Handout,
   Hold,
   Protocol,
-  Slot,
   Turn,
   TurnReply,
 } from "./protocol.ts";
@@ -73,7 +71,7 @@ export function sqlProtocol(db: Database, workload: Workload): Protocol {
       return rows.map(({ id }) => id);
     },
 
-    async leave({ slot, token }: Slot, backs) {
+    async leave({ slot, token }, backs) {
       await db.call((sql) =>
         sql`
           select orchestra.leave_v1(
@@ -97,11 +95,7 @@ function resultsText({ results }: Turn): string | null {
 }
 
 function failsText({ fails }: Turn): string | null {
-  return fails.length === 0 ? null : JSON.stringify(
-    fails.map(({ id, ct, error, code, snooze_ms }: Failure) => (
-      { id, ct, error, code, snooze_ms }
-    )),
-  );
+  return fails.length === 0 ? null : JSON.stringify(fails);
 }
 
 function reply(rows: readonly TurnRow[]): TurnReply {

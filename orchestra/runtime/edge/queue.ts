@@ -2,16 +2,14 @@
 // requests are for its door.
 
 import { mayTake } from "./boot.ts";
-import { readBody } from "./body.ts";
+import { parseJson, readBody } from "./body.ts";
 import { contextOf } from "./context.ts";
 import { work } from "./enter.ts";
 import type { Host } from "./host.ts";
-import { answering, json, Refusal } from "./respond.ts";
+import { answering, type Fetch, json, Refusal } from "./respond.ts";
 import type { Handler, QueueWorkload } from "./types.ts";
 import { type Checked, checker } from "./validate.ts";
 import type { Dispatch } from "./worker.ts";
-
-export type Fetch = (request: Request) => Promise<Response>;
 
 export interface QueueParts {
   readonly workload: QueueWorkload;
@@ -76,12 +74,8 @@ async function wake(
 }
 
 async function workloadMeant(request: Request): Promise<unknown> {
-  const body = await readBody(request, 10_000);
-  try {
-    return JSON.parse(new TextDecoder().decode(body)).workload;
-  } catch {
-    throw new Refusal(400, "the body is not JSON");
-  }
+  const said = parseJson(await readBody(request, 10_000));
+  return (said as { workload?: unknown } | null)?.workload;
 }
 
 function closed(): Promise<Response> {

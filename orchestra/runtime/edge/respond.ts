@@ -17,6 +17,9 @@ type Headers = Readonly<Record<string, string>>;
 
 const RETRY: Headers = { "retry-after": "5" };
 
+/** What answers all requests of a function. */
+export type Fetch = (request: Request) => Promise<Response>;
+
 /** A request that is answered with `status` and `{"error": …}`. */
 export class Refusal extends Error {
   override readonly name = "Refusal";

@@ -11,7 +11,8 @@ import { surviveStrayErrors } from "./isolate.ts";
 import { identifier } from "./jwt.ts";
 import { ledger } from "./ledger.ts";
 import { handlerOfStep } from "./pipeline.ts";
-import { type Fetch, oneHandler, queueFunction } from "./queue.ts";
+import { oneHandler, queueFunction } from "./queue.ts";
+import type { Fetch } from "./respond.ts";
 import type {
   CallWorkload,
   Door,
@@ -24,6 +25,7 @@ import type {
 } from "./types.ts";
 import { validator } from "./validate.ts";
 import { vault } from "./vault.ts";
+import type { Dispatch } from "./worker.ts";
 
 /** Serves a queue: `handler` runs for each message. */
 export function serveQueue<W extends QueueWorkload>(
@@ -31,10 +33,11 @@ export function serveQueue<W extends QueueWorkload>(
   handler: Handler<PayloadOf<W>>,
   ...[options]: ServeOptions<W>
 ): void {
-  const host = hostOf(workload);
-  const dispatch = oneHandler(handler, host, workload);
-  const door = doorOf(workload, host, options?.verify);
-  serve(queueFunction({ workload, dispatch, door, host }), host);
+  serveMessages(
+    workload,
+    (host) => oneHandler(handler, host, workload),
+    options?.verify,
+  );
 }
 
 /** Serves a pipeline: a message runs the handler of its step. */
@@ -43,10 +46,11 @@ export function servePipeline<W extends PipelineWorkload>(
   handlers: StepHandlers<W>,
   ...[options]: ServeOptions<W>
 ): void {
-  const host = hostOf(workload);
-  const dispatch = handlerOfStep(handlers, host, workload);
-  const door = doorOf(workload, host, options?.verify);
-  serve(queueFunction({ workload, dispatch, door, host }), host);
+  serveMessages(
+    workload,
+    (host) => handlerOfStep(handlers, host, workload),
+    options?.verify,
+  );
 }
 
 /** Serves the door of a queue that is worked off in SQL: it takes requests. */
@@ -76,6 +80,17 @@ export function serveCall<W extends CallWorkload>(
     host,
   };
   serve(callFunction(parts), host);
+}
+
+function serveMessages(
+  workload: QueueWorkload,
+  dispatchOn: (host: Host) => Dispatch,
+  verify: Verify | undefined,
+): void {
+  const host = hostOf(workload);
+  const dispatch = dispatchOn(host);
+  const door = doorOf(workload, host, verify);
+  serve(queueFunction({ workload, dispatch, door, host }), host);
 }
 
 function doorOf(

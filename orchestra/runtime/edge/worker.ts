@@ -13,7 +13,7 @@ import { Outbox } from "./outbox.ts";
 import { type Limits, type Moment, pace } from "./pace.ts";
 import { type Leased, Pool } from "./pool.ts";
 import type { Config, Handout, Protocol, Slot } from "./protocol.ts";
-import { Session } from "./session.ts";
+import { type Answer, Session } from "./session.ts";
 import type { Neighbour, Solitude } from "./solitude.ts";
 
 /** How a message becomes something to run. */
@@ -93,7 +93,7 @@ export class Worker {
         this.#bell.ring();
       },
       look: () => {
-        this.#pool.refill();
+        this.#pool.fill();
         this.#bell.ring();
       },
     };
@@ -113,8 +113,9 @@ export class Worker {
       log,
       held: () => this.#pool.held(),
       onLost: (hold, why) => {
+        // It may have been acknowledged while its renewal was under way.
+        if (!this.#pool.lose(hold, why)) return;
         log.warn("a message was lost", { message_id: hold.id, why });
-        this.#pool.lose(hold, why);
         this.#bell.ring();
       },
     });
@@ -154,19 +155,27 @@ export class Worker {
       if (step.do === "turn") await this.#turn(step.want);
       else await this.#bell.wait(Math.max(step.ms, 1));
     }
+    // Whoever has lost the slot may report: what nobody else has had is settled.
+    while (this.#outbox.size > 0) await this.#send(0);
+  }
+
+  /** Sends what there is to report; the answer of that turn. */
+  #send(want: number): Promise<Answer> {
+    this.#turning = true;
+    return this.#session.turn(this.#outbox.take(), want)
+      .finally(() => this.#turning = false);
   }
 
   async #turn(want: number): Promise<void> {
     const { clock, cpu, log } = this.parts;
     const sentAt = clock.now();
     const reports = this.#outbox.size > 0;
-    this.#turning = true;
-    const answer = await this.#session.turn(this.#outbox.take(), want)
-      .finally(() => this.#turning = false);
+    const answer = await this.#send(want);
     const { verdict, items } = answer;
     if (verdict === "lost") {
       log.warn("the slot was lost");
       this.#lost = true;
+      this.#stop("lost");
       this.#abandon("its worker lost the slot");
       return;
     }
@@ -245,7 +254,6 @@ export class Worker {
   }
 
   #abandon(why: string): void {
-    this.#pool.close();
     for (const item of this.#pool.held()) this.#pool.lose(item, why);
   }
 }
