@@ -18,8 +18,13 @@ REPETITIONS = 40
 
 EACH_BUDGET_MS = 0.3
 CHANGE_BUDGET = 1.2
+GUARD_BUDGET_MS = 10.0
+"""Of a call that comes at every hour and fires once a day."""
 
 _TICK = f"call orchestra.tick('{PROJECT}', {databases.POLL_MS})"
+_GUARD = """
+    select count(*) from orchestra.due('30 3 * * *', null, 'Europe/Berlin', now() - interval '10 minutes', now(), -1)
+"""
 _SEND = """
     select cardinality(orchestra.send_many('queue_050',
       array(select jsonb_build_object('id', i) from generate_series(1, %s) i), interval '1 day'))
@@ -42,7 +47,15 @@ def measure(*, quick: bool) -> Iterator[Figure]:
                 first, second = _ticks(dsn)
                 took[name].append(first)
                 warm.append(second)
+        guards = [_guard(dsns["empty"]) for _ in range(repetitions)]
     yield from _figures(took, warm, delayed)
+    yield Figure(
+        "guard of a zone's schedule",
+        statistics.median(guards),
+        "ms",
+        GUARD_BUDGET_MS,
+        "on a fresh connection",
+    )
 
 
 def _figures(took: dict[str, list[float]], warm: list[float], delayed: int) -> Iterator[Figure]:
@@ -78,3 +91,11 @@ def _ticks(dsn: str) -> tuple[float, float]:
             connection.execute(_TICK)
             marks.append(time.perf_counter())
     return (marks[1] - marks[0]) * 1000, (marks[2] - marks[1]) * 1000
+
+
+def _guard(dsn: str) -> float:
+    """Milliseconds until a job knows that nothing is due."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        began = time.perf_counter()
+        connection.execute(_GUARD)
+        return (time.perf_counter() - began) * 1000

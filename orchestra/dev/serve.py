@@ -38,7 +38,6 @@ def serving(
     given = {
         **database_env(dsn),
         "SUPABASE_SECRET_KEYS": f'{{"default":"{key}"}}',
-        "SUPABASE_URL": f"http://127.0.0.1:{port or 54321}",
         **env,
     }
     with EdgeServer(

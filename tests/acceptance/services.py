@@ -45,19 +45,17 @@ class Services:
                 call = Call(self.path, body, {k.lower(): v for k, v in self.headers.items()})
                 services.calls.append(call)
                 status, answer = services.answers.get(self.path, _usual)(call)
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self._answer(status, answer)
 
             def do_GET(self) -> None:
                 """The auth server: who the bearer of a token is."""
                 user = services.users.get(self.headers.get("authorization", "").removeprefix("Bearer "))
                 known = user is not None and self.path == "/auth/v1/user"
-                content = json.dumps({"id": user, "role": "authenticated"} if known else {}).encode()
-                self.send_response(200 if known else 401)
+                self._answer(*((200, {"id": user, "role": "authenticated"}) if known else (401, {})))
+
+            def _answer(self, status: int, answer: Any) -> None:
+                content = json.dumps(answer).encode()
+                self.send_response(status)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()

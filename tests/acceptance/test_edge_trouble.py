@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,14 @@ def world(pg17: Engine, tmp_path: Path) -> Iterator[World]:
 
 def send(world: World, do: str) -> int:
     return int(world.one("select orchestra.send('work', jsonb_build_object('do', %s::text))", do))
+
+
+def send_work(world: World, count: int) -> None:
+    """So many messages whose handler does nothing bad."""
+    world.engine.execute(
+        "select orchestra.send_many('work', array(select '{\"do\": \"work\"}'::jsonb from generate_series(1, %s)))",
+        [count],
+    )
 
 
 def letter(world: World, message: int) -> tuple[Any, ...]:
@@ -144,9 +151,7 @@ def test_a_wake_up_that_is_lost_is_made_up_for_by_the_tick(world: World) -> None
 
 
 def test_wake_ups_that_come_twice_bring_no_more_workers_than_the_limit(world: World) -> None:
-    world.engine.execute(
-        "select orchestra.send_many('work', array(select '{\"do\": \"work\"}'::jsonb from generate_series(1, 300)))"
-    )
+    send_work(world, 300)
     posts = [
         threading.Thread(
             target=world.post,
@@ -172,24 +177,16 @@ def test_wake_ups_that_come_twice_bring_no_more_workers_than_the_limit(world: Wo
 
 def test_a_server_that_crashes_in_mid_batch_loses_nothing(world: World) -> None:
     world.engine.execute("alter role postgres set synchronous_commit = on")
-    with psycopg.connect(world.engine.dsn, autocommit=True) as connection:
-        connection.execute(
-            "select orchestra.send_many('work', array(select '{\"do\": \"work\"}'::jsonb from generate_series(1, 600)))"
-        )
+    send_work(world, 600)
     for _ in range(3):
-        pid = eventually(lambda: worker_backend(world), within=40, what="a worker's connection")
-        os.kill(pid, signal.SIGKILL)
-        time.sleep(1)
-    with waiting_for_the_server():
-        world.becomes("select count(distinct message_id) = 600 from trouble.done", within=90)
-        world.becomes("select count(*) = 0 from pgmq.q_work", within=60)
+        crash(world)
+    world.becomes("select count(distinct message_id) = 600 from trouble.done", within=90)
+    world.becomes("select count(*) = 0 from pgmq.q_work", within=60)
     assert world.one("select count(*) from orchestra.dead_letter") == 0
 
 
 def test_connections_that_are_cut_again_and_again_lose_nothing(world: World) -> None:
-    world.engine.execute(
-        "select orchestra.send_many('work', array(select '{\"do\": \"work\"}'::jsonb from generate_series(1, 600)))"
-    )
+    send_work(world, 600)
     deadline = time.monotonic() + 40
     cuts = 0
     while world.one("select count(*) from pgmq.q_work") > 0 and time.monotonic() < deadline:
@@ -216,10 +213,7 @@ def test_an_idle_transaction_that_holds_an_old_snapshot_stops_nothing(world: Wor
         idle.execute("set transaction isolation level repeatable read")
         idle.execute("select count(*) from pgmq.q_work")
         for _ in range(3):
-            world.engine.execute(
-                "select orchestra.send_many('work', "
-                'array(select \'{"do": "work"}\'::jsonb from generate_series(1, 300)))'
-            )
+            send_work(world, 300)
             world.becomes("select count(*) = 0 from pgmq.q_work", within=40)
     assert world.one("select count(distinct message_id) from trouble.done") == 900
 
@@ -235,8 +229,18 @@ def worker_backend(world: World) -> int | None:
     return rows[0][0] if rows else None
 
 
-@contextmanager
-def waiting_for_the_server() -> Iterator[None]:
-    """What asks while the server is coming up again asks once more."""
-    time.sleep(3)
-    yield
+def crash(world: World) -> None:
+    """kill -9 of a backend that works for a worker, after which the server starts again and is up."""
+    before = life(world)
+    pid = eventually(lambda: worker_backend(world), within=40, what="a worker's connection")
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: life(world) not in (None, before), within=40, what="the server's return")
+
+
+def life(world: World) -> Any:
+    """Something else after each crash; None while the server is down."""
+    try:
+        return world.one("select backend_start from pg_stat_activity where backend_type = 'checkpointer'")
+    except psycopg.OperationalError:
+        return None

@@ -49,11 +49,11 @@ class World:
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                return Answer(answer.status, _body(answer.read()), dict(answer.headers.items()))
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return Answer(answer.code, _body(answer.read()), dict(answer.headers.items()))
+            answer = urllib.request.urlopen(request, timeout=20)
+        except urllib.error.HTTPError as refused:
+            answer = refused
+        with answer:
+            return Answer(answer.status, _body(answer.read()), dict(answer.headers.items()))
 
     def one(self, query: str, *params: Any) -> Any:
         return self.engine.execute(query, params or None)[0][0]

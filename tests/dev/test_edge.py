@@ -117,6 +117,8 @@ def test_a_function_sees_its_own_environment_and_nothing_else(
     with EdgeServer(FUNCTIONS, {**ENV, "HOME": "/nowhere"}) as other:
         assert call(other, "probe/env").json == {**ENV, "HOME": "/nowhere"}
     assert call(server, "probe/env").json == ENV
+    with EdgeServer(FUNCTIONS, {}) as bare:
+        assert call(bare, "probe/env").json == {"SUPABASE_URL": bare.url.removesuffix("/functions/v1")}
 
 
 def test_what_functions_say_is_kept_line_by_line(tmp_path: Path) -> None:

@@ -186,12 +186,10 @@ Deno.test("thousands of reports fit into one turn", async () => {
 Deno.test("a call that is not answered is given up, and the next one works", async () => {
   await using db = new TestDb();
   const { db: database } = db.host(db.workload("x"));
-  const started = performance.now();
   await assert.rejects(
-    database.call((sql) => sql`select pg_sleep(3)`, 300),
+    database.call((sql) => sql`select pg_sleep(30)`, 300),
     (error) => error instanceof NoAnswer && isTransient(error),
   );
-  assert.ok(performance.now() - started < 2_000);
   const [row] = await database.call((sql) => sql`select 1 as one`);
   assert.equal(row?.["one"], 1);
 });

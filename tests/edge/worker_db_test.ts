@@ -1,5 +1,5 @@
-// Workers on a real database: how fast, and what becomes of messages when
-// connections break, leases run out and isolates end.
+// Workers on a real database: what becomes of messages when connections break,
+// leases run out and isolates end.
 
 import assert from "node:assert/strict";
 import { clock, sleep } from "../../orchestra/runtime/edge/clock.ts";
@@ -19,45 +19,33 @@ function working(host: RealHost, handler: Handler<never>): Promise<void> {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-function quantile(values: readonly number[], part: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ??
-    NaN;
-}
-
-Deno.test("2,000 jobs of 20 ms at 10 handlers: 400 a second", async () => {
+Deno.test("2,000 jobs at 10 handlers: each one once", async () => {
   await using db = new TestDb();
   const workload = await db.queue({ linger_ms: 0 });
   const host = db.host(workload);
   await db.send(workload, numbers(2_000));
-  const seen = new Set<number>();
-  const started = performance.now();
+  const seen: number[] = [];
   await working(host, async (payload: number) => {
     await pause(20);
-    seen.add(payload);
+    seen.push(payload);
   });
-  const rate = 2_000 / ((performance.now() - started) / 1_000);
-  console.log(`      ${rate.toFixed(0)} jobs/s`);
-  assert.equal(seen.size, 2_000);
+  assert.deepEqual(seen.toSorted((a, b) => a - b), numbers(2_000));
   assert.equal(await db.depth(workload), 0);
-  assert.ok(rate >= 400, `${rate}/s`);
 });
 
-Deno.test("a trickle meets the lingering worker: p50 < 50 ms, p95 < 100 ms", async () => {
+Deno.test("a trickle meets the lingering worker, one and the same", async () => {
   await using db = new TestDb();
   const workload = await db.queue();
-  const waits: number[] = [];
-  const done = working(db.host(workload), (payload: { at: number }) => {
-    waits.push(performance.now() - payload.at);
+  const seen: number[] = [];
+  const done = working(db.host(workload), (payload: number) => {
+    seen.push(payload);
   });
-  for (let message = 0; message < 20; message++) {
+  for (let message = 0; message < 10; message++) {
     await pause(180 + 17 * (message % 5));
-    await db.send(workload, [{ at: performance.now() }]);
+    await db.send(workload, [message]);
   }
   await done;
-  const [half, most] = [quantile(waits, 0.5), quantile(waits, 0.95)];
-  console.log(`      p50 ${half.toFixed(0)} ms, p95 ${most.toFixed(0)} ms`);
-  assert.equal(waits.length, 20);
-  assert.ok(half < 50 && most < 100, `${half} ${most}`);
+  assert.deepEqual(seen, numbers(10));
 });
 
 Deno.test("connections end again and again: nothing is lost, no attempt is spent", async () => {
@@ -108,15 +96,12 @@ Deno.test("the database is away for three seconds: it goes on where it was", asy
   await pause(3_000);
   const before = seen.size;
   proxy.restore();
-  const started = performance.now();
   await done;
-  const took = performance.now() - started;
   assert.ok(before < 600, "it was cut too late");
   assert.equal(seen.size, 600);
   assert.equal(attempts.length, 600);
   assert.ok(attempts.every((attempt) => attempt === 1));
   assert.equal(await db.depth(workload), 0);
-  assert.ok(took < (600 - before) * 2 + 2_500, `${took} ms after ${before}`);
 });
 
 Deno.test("a connection that falls silent is given up, and its turn repeated", async () => {

@@ -30,6 +30,7 @@ def sql_pipeline(db: RuntimeDb, *steps: dict[str, Any], **columns: Any) -> str:
 
 
 MAPPED = (step("collect"), step("render", map="collect"), step("publish", "render"))
+TOLERANT = (MAPPED[0], {**MAPPED[1], "failure_policy": "continue"}, MAPPED[2])
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,34 @@ def take(worker: Worker, want: int = 10) -> list[Task]:
     return tasks_of(worker.turn(want).given)
 
 
+def settle(worker: Worker, task: Task, result: Any) -> None:
+    """The task is done, and this is what it has answered."""
+    worker.turn(0, ack=[task.id], results={str(task.id): result})
+
+
+def mapped(db: RuntimeDb, name: str, elements: Iterable[Any]) -> tuple[int, Worker]:
+    """A run whose first step has answered these elements, so that a step which maps them waits to be worked on; and the
+    worker that settled it."""
+    run = db.send(name)
+    worker = db.worker(name)
+    [task] = take(worker)
+    assert task.run == run
+    settle(worker, task, list(elements))
+    return run, worker
+
+
+def fan_out(db: RuntimeDb, name: str, items: int, caller: str | None = "me") -> int:
+    """A request of several items, 1 and upwards, at the door; its run."""
+    verdict, run, ids = db.enqueue(name, range(1, items + 1), caller=caller)
+    assert (verdict, len(ids)) == ("go", items)
+    return int(run)
+
+
+def result_of(db: RuntimeDb, run: int, step: str) -> Any:
+    """What the one task of a step has answered."""
+    return db.one("select result from orchestra.task where run = %s and step = %s", run, step)
+
+
 def run_of(db: RuntimeDb, run: int) -> tuple[str, str | None]:
     """Status and error."""
     [row] = db.rows("select status, error from orchestra.run where id = %s", run)
@@ -119,7 +148,7 @@ def run_of(db: RuntimeDb, run: int) -> tuple[str, str | None]:
 def steps_of(db: RuntimeDb, run: int) -> dict[str, tuple[str, int, int, int]]:
     """Status, total, done and failed of each step."""
     return {
-        name: tuple(rest)  # type: ignore[misc]
+        name: tuple(rest)
         for name, *rest in db.rows(
             "select step, status, total, done, failed from orchestra.step where run = %s order by position, step",
             run,
@@ -133,9 +162,3 @@ def queued(db: RuntimeDb, name: str) -> list[tuple[str | None, int | None, Any]]
         f"select headers #>> '{{orchestra,step}}', (headers #>> '{{orchestra,i}}')::int, message "
         f"from pgmq.q_{name} order by msg_id"
     )
-
-
-def release_leases(db: RuntimeDb, name: str) -> None:
-    """As if all workers had gone away long ago."""
-    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 second'")
-    db.run("update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name)

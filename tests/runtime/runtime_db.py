@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -128,16 +129,11 @@ class Worker:
             )
         ]
 
-    def leave(self, back: Iterable[int] = ()) -> None:
+    def leave(self, back: Iterable[int] = (), *, connection: psycopg.Connection[Any] | None = None) -> None:
         back = list(back)
-        self.db.run(
+        (connection or self.db.main).execute(
             "select orchestra.leave_v1(%s, %s, %s, %s, %s::bigint[], %s::int[])",
-            PROJECT,
-            self.workload,
-            self.slot,
-            self.token,
-            back,
-            [self.held.pop(i, 1) for i in back],
+            (PROJECT, self.workload, self.slot, self.token, back, [self.held.pop(i, 1) for i in back]),
         )
 
 
@@ -175,46 +171,34 @@ class RuntimeDb:
 
     def queue(self, sql: str | None = "select $1, $2, $3", *, name: str | None = None, **columns: Any) -> str:
         """A queue workload with its queue, quick to retry; its name, which nothing else has."""
-        name = name or f"w{next(_numbers)}"
-        self.run("select pgmq.create(%s)", name)
-        return self.insert_workload(
-            name,
-            {
-                "pattern": "queue",
-                "sql": sql,
-                "queue_name": name,
-                "timeout_ms": 5_000,
-                "visibility_timeout_ms": 30_000,
-                "max_attempts": 3,
-                "poll_interval_ms": 1_000,
-                "backoff_jitter": "none",
-                **columns,
-            },
-        )
+        return self._with_queue(name or f"w{next(_numbers)}", {"sql": sql, **columns})
 
     def edge(self, *, name: str | None = None, **columns: Any) -> str:
         """A queue whose handler is an Edge Function of version `c1`; its name, which nothing else has."""
-        name = name or f"e{next(_numbers)}"
-        self.run("select pgmq.create(%s)", name)
-        row = {
-            "pattern": "queue",
+        own = {
             "handler": "edge",
             "contract": "c1",
             "url_secret": "function_url",
             "key_secret": "function_key",
-            "queue_name": name,
             "batch_size": 10,
             "concurrency": 10,
+        }
+        name = self._with_queue(name or f"e{next(_numbers)}", {**own, **columns})
+        self.run("insert into orchestra.wake (project, workload) values (%s, %s)", PROJECT, name)
+        return name
+
+    def _with_queue(self, name: str, columns: dict[str, Any]) -> str:
+        self.run("select pgmq.create(%s)", name)
+        usual = {
+            "pattern": "queue",
+            "queue_name": name,
             "timeout_ms": 5_000,
             "visibility_timeout_ms": 30_000,
             "max_attempts": 3,
             "poll_interval_ms": 1_000,
             "backoff_jitter": "none",
-            **columns,
         }
-        self.insert_workload(name, row)
-        self.run("insert into orchestra.wake (project, workload) values (%s, %s)", PROJECT, name)
-        return name
+        return self.insert_workload(name, {**usual, **columns})
 
     def worker(self, name: str, contract: str = "c1") -> Worker:
         """Comes in as a worker of that version; it may be told to leave at once."""
@@ -227,10 +211,12 @@ class RuntimeDb:
         )
 
     def insert_workload(self, name: str, columns: dict[str, Any]) -> str:
-        row = {"project": PROJECT, "name": name, "handler": "sql", **columns}
-        names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
-        self.run(f"insert into orchestra.workload ({names}) values ({marks})", *row.values())
+        self._insert("workload", {"project": PROJECT, "name": name, "handler": "sql", **columns})
         return name
+
+    def _insert(self, table: str, row: dict[str, Any]) -> None:
+        names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
+        self.run(f"insert into orchestra.{table} ({names}) values ({marks})", *row.values())
 
     def alter(self, name: str, **columns: Any) -> None:
         sets = ", ".join(f"{c} = %s" for c in columns)
@@ -238,9 +224,10 @@ class RuntimeDb:
 
     def schedule(self, name: str, position: int = 1, **columns: Any) -> None:
         """A schedule of long ago, so that its past due times count."""
-        row = {"project": PROJECT, "workload": name, "position": position, "since": "2020-01-01", **columns}
-        names, marks = ", ".join(row), ", ".join(["%s"] * len(row))
-        self.run(f"insert into orchestra.schedule ({names}) values ({marks})", *row.values())
+        self._insert(
+            "schedule",
+            {"project": PROJECT, "workload": name, "position": position, "since": "2020-01-01", **columns},
+        )
 
     def send(self, name: str, payload: str = "{}", delay: str | None = None) -> int:
         return int(self.one("select orchestra.send(%s, %s::jsonb, %s::interval)", name, payload, delay))
@@ -251,6 +238,44 @@ class RuntimeDb:
             name,
             count,
         )
+
+    def enqueue(
+        self,
+        name: str,
+        payloads: Iterable[Any],
+        *,
+        run: int | None = None,
+        total: int | None = None,
+        caller: str | None = None,
+        connection: psycopg.Connection[Any] | None = None,
+    ) -> Any:
+        """What the HTTP function calls for the items of a request: (verdict, run, ids)."""
+        items = [Jsonb(p) for p in payloads]
+        cursor = (connection or self.main).execute(
+            "select verdict, run, ids from orchestra.enqueue_v1(%s, %s, 'c1', %s::jsonb[], %s, %s, %s)",
+            (PROJECT, name, items, run, len(items) if total is None else total, caller),
+        )
+        return cursor.fetchone()
+
+    def drop_headers(self, name: str) -> None:
+        """As if an early pgmq had made the queue, whose messages have none."""
+        for table in (f"q_{name}", f"a_{name}"):
+            self.run(f"alter table pgmq.{table} drop column if exists headers")
+
+    def make_visible(self, name: str) -> None:
+        """As if what delays, backoffs and leases keep back were due by now."""
+        self.run(f"update pgmq.q_{name} set vt = now() - interval '1 second'")
+
+    def release_slots(self, name: str) -> None:
+        """As if workers had not been heard of for as long as their slots are kept for them."""
+        self.run(
+            "update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name
+        )
+
+    def release_leases(self, name: str) -> None:
+        """As if all workers had gone away long ago, with what they held."""
+        self.make_visible(name)
+        self.release_slots(name)
 
     def drain(self, name: str, worker: int = 1) -> None:
         """One run of a worker on a connection of its own, as pg_cron would make it."""
@@ -267,6 +292,16 @@ class RuntimeDb:
     def housekeep(self) -> None:
         with self.connect() as connection:
             connection.execute("call orchestra.housekeep(%s)", (PROJECT,))
+
+    def pages(self, statement: str) -> int:
+        """How many pages a statement looks at, once the caches of its session are warm."""
+        with self.connect() as connection:
+            for _ in range(6):
+                connection.execute(statement)
+            row = connection.execute(f"explain (analyze, buffers, format json) {statement}").fetchone()
+        assert row is not None
+        plan: dict[str, Any] = row[0][0]["Plan"]
+        return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
 
     def depth(self, name: str) -> int:
         return int(self.one(f"select count(*) from pgmq.q_{name}"))
@@ -306,21 +341,75 @@ class RuntimeDb:
             time.sleep(0.01)
         raise AssertionError(f"never came true: {query} {params}")
 
+    def wait_until_blocked(self, connection: psycopg.Connection[Any]) -> None:
+        """Until the connection waits for somebody else's lock."""
+        self.wait_for(
+            "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s",
+            connection.info.backend_pid,
+        )
+
     @contextmanager
-    def background(self, *targets: Callable[[], object]) -> Iterator[list[threading.Thread]]:
-        """Run functions in threads; at the end they are waited for. Database errors in them are of no interest."""
+    def background(self, *targets: Callable[[], object]) -> Iterator[list[psycopg.Error]]:
+        """Run functions in threads; at the end they are waited for. The database errors that ended some of them are
+        yielded, for those to whom they are of interest."""
+        errors: list[psycopg.Error] = []
 
-        def quiet(target: Callable[[], object]) -> None:
-            with suppress(psycopg.Error):
+        def begin(target: Callable[[], object]) -> None:
+            try:
                 target()
+            except psycopg.Error as error:
+                errors.append(error)
 
-        threads = [threading.Thread(target=quiet, args=(t,), daemon=True) for t in targets]
+        threads = [threading.Thread(target=begin, args=(t,), daemon=True) for t in targets]
         for thread in threads:
             thread.start()
-        yield threads
+        yield errors
         for thread in threads:
             thread.join(30)
             assert not thread.is_alive()
+
+    def at_once(self, *targets: Callable[[psycopg.Connection[Any]], object]) -> None:
+        """Run functions, each with a connection of its own, that begin at the same moment. None may meet an error."""
+        gate = threading.Barrier(len(targets), timeout=20)
+
+        def begin(target: Callable[[psycopg.Connection[Any]], object]) -> None:
+            with self.connect() as connection:
+                gate.wait()
+                target(connection)
+
+        with self.background(*(partial(begin, target) for target in targets)) as errors:
+            pass
+        assert errors == []
+
+    @contextmanager
+    def another(self) -> Iterator[RuntimeDb]:
+        """The same database over a connection of its own, for a thread."""
+        other = RuntimeDb(self.engine, self.dsn)
+        try:
+            yield other
+        finally:
+            other.close()
+
+    @contextmanager
+    def sql_workers(self, name: str, count: int) -> Iterator[None]:
+        """What pg_cron does: call each worker again and again, and the tick, whatever becomes of the backends."""
+        stop = threading.Event()
+
+        def call(statement: str, *params: object) -> None:
+            while not stop.is_set():
+                with suppress(psycopg.Error), self.connect() as connection:
+                    while not stop.is_set():
+                        connection.execute(statement, params)
+                        stop.wait(0.02)
+                stop.wait(0.02)
+
+        drain, tick = "call orchestra.drain_sql(%s, %s, %s)", "call orchestra.tick(%s, 1000)"
+        workers = [partial(call, drain, PROJECT, name, w) for w in range(1, count + 1)]
+        with self.background(*workers, partial(call, tick, PROJECT)):
+            try:
+                yield
+            finally:
+                stop.set()
 
     def terminate(self, pid: int) -> None:
         self.run("select pg_terminate_backend(%s, 5000)", pid)

@@ -339,13 +339,14 @@ def test_never_more_handlers_than_the_limit(db: RuntimeDb) -> None:
 
 
 def test_a_second_call_of_a_worker_leaves_while_the_first_works(db: RuntimeDb) -> None:
-    name = db.queue("select pg_sleep(0.5)", concurrency=1)
+    name = db.queue("select pg_advisory_xact_lock_shared(4712)", concurrency=1)
     db.send_many(name, 2)
-    with db.background(lambda: db.drain(name)):
-        db.running_pid(name)
-        began = time.monotonic()
+    with db.connect() as holder, db.background(lambda: db.drain(name)):
+        holder.execute("select pg_advisory_lock(4712)")
+        first = db.running_pid(name)
         db.drain(name)
-        assert time.monotonic() - began < 0.3
+        assert db.running_pid(name) == first
+        holder.execute("select pg_advisory_unlock(4712)")
         assert db.one("select max(slot) from orchestra.slot where workload = %s", name) == 1
 
 
@@ -439,11 +440,9 @@ def test_a_call_ends_before_the_statement_timeout_cuts_an_item_off(db: RuntimeDb
         connection.execute(
             "set statement_timeout = '6200ms'"
         )  # less 5 s of margin and the item's own time: 1 s
-        began = time.monotonic()
         connection.execute("call orchestra.drain_sql(%s, %s, 1)", (PROJECT, name))
-        took = time.monotonic() - began
-    assert 0.9 < took < 1.8
-    assert 15 < db.depth(name) < 25
+    assert 0 < db.depth(name) < 30
+    assert db.dead(name) == []
     assert db.one(f"select max(read_ct) from pgmq.q_{name}") == 0
 
 

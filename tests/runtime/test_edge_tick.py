@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import psycopg
 import pytest
@@ -117,10 +116,7 @@ def test_one_queues_trouble_is_its_own(db: RuntimeDb) -> None:
         holder.execute(f"lock table pgmq.q_{locked} in access exclusive mode")
         notices: list[str] = []
         ticker.add_notice_handler(lambda d: notices.append(str(d.message_primary)))
-        began = time.monotonic()
         ticker.execute("call orchestra.tick(%s, 1000)", (PROJECT,))
-        took = time.monotonic() - began
-    assert took < 0.3
     assert [take_calls(db, n) for n in names if n not in troubled] == [1] * 20
     assert take_calls(db, absurd) == 1
     assert len(notices) == 2

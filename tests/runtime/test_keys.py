@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from typing import Any
 
 import psycopg
@@ -183,9 +182,7 @@ def test_of_two_senders_with_one_key_the_second_waits_for_the_first(db: RuntimeD
     with db.connect(autocommit=False) as one, db.connect() as two:
         first = send(db, name, {"id": 1, "by": "one"}, one)
         with db.background(lambda: answers.append(send(db, name, {"id": 1, "by": "two"}, two))):
-            db.wait_for(
-                "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s", two.info.backend_pid
-            )
+            db.wait_until_blocked(two)
             assert answers == []
             getattr(one, ending)()
     [(ident, payload)] = queued(db, name)
@@ -210,16 +207,14 @@ def test_two_calls_with_the_same_keys_in_opposite_orders_do_not_deadlock(db: Run
     gate = threading.Barrier(2, timeout=30)
     answers: dict[bool, list[list[int]]] = {False: [], True: []}
 
-    def sender(backwards: bool) -> None:
-        with db.connect() as connection:
-            for number in range(rounds):
-                keys = [{"id": f"{number}-{i}"} for i in range(80)]
-                gate.wait()
-                ids = send_all(db, name, keys[::-1] if backwards else keys, connection)
-                answers[backwards].append(ids[::-1] if backwards else ids)
+    def sender(connection: psycopg.Connection[Any], backwards: bool) -> None:
+        for number in range(rounds):
+            keys = [{"id": f"{number}-{i}"} for i in range(80)]
+            gate.wait()
+            ids = send_all(db, name, keys[::-1] if backwards else keys, connection)
+            answers[backwards].append(ids[::-1] if backwards else ids)
 
-    with db.background(lambda: sender(False), lambda: sender(True)):
-        pass
+    db.at_once(lambda c: sender(c, False), lambda c: sender(c, True))
     assert len(answers[False]) == rounds
     assert answers[False] == answers[True]
     assert db.depth(name) == rounds * 80
@@ -229,15 +224,13 @@ def test_many_senders_of_few_keys_leave_one_message_a_key(db: RuntimeDb) -> None
     name = once(db)
     seen: dict[int, set[int]] = {i: set() for i in range(20)}
 
-    def sender(seed: int) -> None:
+    def sender(connection: psycopg.Connection[Any], seed: int) -> None:
         generator = random.Random(seed)
-        with db.connect() as connection:
-            for _ in range(40):
-                key = generator.randrange(20)
-                seen[key].add(send(db, name, {"id": key}, connection))
+        for _ in range(40):
+            key = generator.randrange(20)
+            seen[key].add(send(db, name, {"id": key}, connection))
 
-    with db.background(*[lambda s=s: sender(s) for s in range(6)]):
-        pass
+    db.at_once(*[lambda c, s=s: sender(c, s) for s in range(6)])
     assert [len(ids) for ids in seen.values()] == [1] * 20
     assert db.depth(name) == 20
 
@@ -270,6 +263,19 @@ def test_table_triggers_and_schedules_heed_keys(db: RuntimeDb) -> None:
     assert db.rows("select outcome, msg_id from orchestra.fired where workload = %s", name) == [
         ("enqueued", ident)
     ]
+
+
+def test_a_dead_letter_is_sent_back_whatever_its_key(db: RuntimeDb) -> None:
+    """It was enqueued once already: a sender is told of that message, an operator means it."""
+    name = once(db, sql="select 1 / 0", max_attempts=1)
+    first = send(db, name, {"id": 1})
+    db.drain(name)
+    assert send(db, name, {"id": 1}) == first
+    assert db.depth(name) == 0
+    assert db.one("select orchestra.redrive(%s, delay => '1 hour')", name) == 1
+    [(again, payload)] = queued(db, name)
+    assert (again != first, payload, seconds_ahead(db, name)) == (True, {"id": 1}, [3_600])
+    assert db.one("select redriven_as from orchestra.dead_letter where workload = %s", name) == again
 
 
 def test_a_key_of_a_pipeline_stands_for_its_run(db: RuntimeDb) -> None:
@@ -313,10 +319,7 @@ def test_a_message_that_is_being_claimed_is_waited_for_and_not_changed(db: Runti
     with db.connect(autocommit=False) as claimer, db.connect() as sender:
         claimer.execute(f"update pgmq.q_{name} set read_ct = 1 where msg_id = %s", (first,))
         with db.background(lambda: answers.append(send(db, name, {"n": 2}, sender))):
-            db.wait_for(
-                "select wait_event_type = 'Lock' from pg_stat_activity where pid = %s",
-                sender.info.backend_pid,
-            )
+            db.wait_until_blocked(sender)
             claimer.commit()
     assert queued(db, name) == [(first, {"n": 1}), (answers[0], {"n": 2})]
 
@@ -404,15 +407,13 @@ def test_opposite_orders_of_debounced_keys_do_not_deadlock(db: RuntimeDb) -> Non
     gate = threading.Barrier(2, timeout=30)
     done: list[int] = []
 
-    def sender(backwards: bool) -> None:
+    def sender(connection: psycopg.Connection[Any], backwards: bool) -> None:
         payloads = [{"doc": i} for i in range(40)]
-        with db.connect() as connection:
-            for _ in range(15):
-                gate.wait()
-                done.extend(send_all(db, name, payloads[::-1] if backwards else payloads, connection))
+        for _ in range(15):
+            gate.wait()
+            done.extend(send_all(db, name, payloads[::-1] if backwards else payloads, connection))
 
-    with db.background(lambda: sender(False), lambda: sender(True)):
-        pass
+    db.at_once(lambda c: sender(c, False), lambda c: sender(c, True))
     assert len(done) == 2 * 15 * 40
     assert db.depth(name) == 40
 
@@ -426,8 +427,7 @@ def test_a_debounced_pipeline_has_one_run_with_the_last_input(db: RuntimeDb) -> 
     ]
     [(_, payload)] = queued(db, name)
     assert payload == {"n": 2}
-    db.run(f"update pgmq.q_{name} set vt = now()")
-    time.sleep(0.01)
+    db.make_visible(name)
     db.drain(name)
     assert db.rows("select status, input from orchestra.run where workload = %s", name) == [
         ("done", {"n": 2})

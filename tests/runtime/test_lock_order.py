@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-import psycopg
 import pytest
 
 from runtime.runtime_db import RuntimeDb, Turn
 
 ENGINES = ("embedded", "pg17", "pg15")
-
-WAITS = "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and pid = %s)"
 
 
 @pytest.mark.parametrize("retention_ms", [None, 3_600_000])
@@ -29,27 +26,18 @@ def test_failures_are_reported_beside_a_claim_that_waits_for_the_same_key(
     db.run(
         f"update pgmq.q_{name} set vt = now() - interval '1 minute', read_ct = 2 where msg_id = %s", exhausted
     )
-    turns: dict[str, Turn | psycopg.Error] = {}
-
-    def turn(who: str, connection: psycopg.Connection[Any], **report: Any) -> None:
-        worker = {"reporter": reporter, "claimer": claimer}[who]
-        try:
-            turns[who] = worker.turn(**report, connection=connection)
-        except psycopg.Error as error:
-            turns[who] = error
-
     fails = [{"id": str(dying), "error": "no", "code": "ORC01"}, {"id": str(late), "error": "no"}]
+    turns: list[Turn] = []
     with db.connect(autocommit=False) as holder, db.connect() as one, db.connect() as other:
         holder.execute("select orchestra.send(%s, '{}')", (told,))
-        with db.background(lambda: turn("reporter", one, ack=[done], fails=fails)):
-            db.wait_for(WAITS, one.info.backend_pid)
-            with db.background(lambda: turn("claimer", other, want=10)):
-                db.wait_for(WAITS, other.info.backend_pid)
+        report = partial(reporter.turn, ack=[done], fails=fails, connection=one)
+        with db.background(lambda: turns.append(report())) as errors:
+            db.wait_until_blocked(one)
+            with db.background(lambda: turns.append(claimer.turn(10, connection=other))) as more:
+                db.wait_until_blocked(other)
                 holder.commit()
-    for who in ("reporter", "claimer"):
-        answer = turns[who]
-        assert isinstance(answer, Turn), f"{who}: {answer}"
-        assert (answer.given, answer.late) == ([], [])
+    assert errors + more == []
+    assert [(t.given, t.late) for t in turns] == [([], [])] * 2
     assert [(letter[0], letter[2]) for letter in db.dead(name)] == [
         (dying, "permanent"),
         (exhausted, "exhausted"),

@@ -13,24 +13,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from runtime.pipelines import MAPPED, fail, fails_at, pipeline, step, take, work
+from runtime.pipelines import MAPPED, fail, fails_at, fan_out, mapped, pipeline, step, take, work
 from runtime.runtime_db import PROJECT, RuntimeDb, install_functions
 
 ENGINES = ("embedded", "pg17", "pg15")
 ALICE = "3f0e7f6e-0000-4000-8000-00000000a11c"
 BOB = "3f0e7f6e-0000-4000-8000-000000000b0b"
 PUBLIC_COLUMNS = "id, project, workload, status, caller, started_at, finished_at, error"
-TABLES = [
-    "call",
-    "contract",
-    "dead_letter",
-    "debounce",
-    "idempotency",
-    "reader",
-    "slot",
-    "task",
-    "workload",
-]
 
 
 @pytest.fixture(autouse=True)
@@ -58,13 +47,7 @@ def as_caller(db: RuntimeDb, role: str, sub: str | None = None) -> Iterator[psyc
 
 def asked_by(db: RuntimeDb, name: str, sub: str) -> int:
     """A run that this user has asked for, at the door."""
-    return int(
-        db.one(
-            "select run from orchestra.enqueue_v1('shop', %s, 'c1', array['{}'::jsonb], null, 1, %s)",
-            name,
-            sub,
-        )
-    )
+    return int(db.enqueue(name, [{}], caller=sub)[1])
 
 
 def progress(db: RuntimeDb, run: int, role: str, sub: str | None = None) -> Any:
@@ -113,7 +96,7 @@ def test_anon_may_not_even_ask(db: RuntimeDb) -> None:
         "select * from orchestra.step",
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), as_caller(db, "anon", ALICE) as connection:
-            connection.execute(query)  # type: ignore[arg-type]
+            connection.execute(query)
 
 
 def test_a_reader_sees_how_far_its_runs_are_and_nothing_else(db: RuntimeDb) -> None:
@@ -122,6 +105,11 @@ def test_a_reader_sees_how_far_its_runs_are_and_nothing_else(db: RuntimeDb) -> N
     let_read(db, name, "authenticated")
     run = asked_by(db, name, ALICE)
     work(db, name, collect=lambda p: ["secret"])
+    other_tables = db.rows(
+        "select relname from pg_class where relnamespace = 'orchestra'::regnamespace and relkind = 'r' "
+        "and relname not in ('run', 'step')"
+    )
+    assert len(other_tables) > 10
     forbidden = [
         "select input from orchestra.run",
         "select * from orchestra.run",
@@ -131,16 +119,16 @@ def test_a_reader_sees_how_far_its_runs_are_and_nothing_else(db: RuntimeDb) -> N
         f"select orchestra.cancel_run({run})",
         f"select orchestra.retry_run({run})",
         f"select orchestra.send('{name}', '1')",
-        *(f"select count(*) from orchestra.{table}" for table in TABLES),
+        *(f"select count(*) from orchestra.{table}" for (table,) in other_tables),
     ]
     for query in forbidden:
         with (
             pytest.raises(psycopg.errors.InsufficientPrivilege),
             as_caller(db, "authenticated", ALICE) as connection,
         ):
-            connection.execute(query)  # type: ignore[arg-type]
+            connection.execute(query)
     with as_caller(db, "authenticated", ALICE) as connection:
-        [row] = connection.execute(f"select {PUBLIC_COLUMNS} from orchestra.run").fetchall()  # type: ignore[arg-type]
+        [row] = connection.execute(f"select {PUBLIC_COLUMNS} from orchestra.run").fetchall()
         assert row[:4] == (run, PROJECT, name, "done")
 
 
@@ -255,10 +243,7 @@ def test_what_is_said_of_a_run(db: RuntimeDb) -> None:
         "failed": 0,
         "steps": [],
     }
-    run = db.send(name)
-    worker = db.worker(name)
-    [collect] = take(worker)
-    worker.turn(0, ack=[collect.id], results={str(collect.id): [1, 2, 3, 4]})
+    run, worker = mapped(db, name, [1, 2, 3, 4])
     tasks = take(worker)
     worker.turn(0, ack=[tasks[0].id], fails=[{"id": str(tasks[1].id), "error": "no", "code": "ORC01"}])
     said = db.one("select orchestra.run_progress(%s)", run)
@@ -300,19 +285,16 @@ def test_the_sums_are_true_at_any_moment(db: RuntimeDb) -> None:
         per_worker=1,
         batch_size=7,
     )
-    run = db.send(name)
-    worker = db.worker(name)
-    [collect] = take(worker)
-    worker.turn(0, ack=[collect.id], results={str(collect.id): list(range(600))})
+    run, worker = mapped(db, name, range(600))
     worker.leave()
     ended = threading.Event()
 
     def crew() -> None:
-        with db.connect() as connection:
-            mine = db.worker(name)
+        with db.another() as own:
+            mine = own.worker(name)
             report: dict[str, Any] = {}
             while True:
-                turn = mine.turn(7, **report, connection=connection)
+                turn = mine.turn(7, **report)
                 if not turn.given and not report.get("ack"):
                     break
                 bad = [m for m in turn.given if m[3] % 10 == 0]
@@ -335,12 +317,16 @@ def test_the_sums_are_true_at_any_moment(db: RuntimeDb) -> None:
                 time.sleep(0.002)
 
     def crews() -> None:
-        with db.background(crew, crew, crew):
-            pass
-        ended.set()
+        try:
+            with db.background(crew, crew, crew) as errors:
+                pass
+        finally:
+            ended.set()
+        assert errors == []
 
-    with db.background(crews, read):
+    with db.background(crews, read) as errors:
         pass
+    assert errors == []
     assert readings == sorted(readings)
     assert {total for _, _, total in readings} == {600}
     assert len(set(readings)) > 5
@@ -362,12 +348,7 @@ def test_the_sums_are_true_at_any_moment(db: RuntimeDb) -> None:
 def test_progress_of_a_plain_request(db: RuntimeDb) -> None:
     name = db.edge(max_items=50)
     let_read(db, name, "authenticated")
-    run = db.one(
-        "select run from orchestra.enqueue_v1('shop', %s, 'c1', "
-        "array(select to_jsonb(i) from generate_series(1, 20) i), null, 20, %s)",
-        name,
-        ALICE,
-    )
+    run = fan_out(db, name, 20, ALICE)
     work(db, name, item=fails_at(3))
     said = progress(db, run, "authenticated", ALICE)
     assert (said["status"], said["error"]) == ("failed", "1 of 20 items failed")

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from psycopg.types.json import Jsonb
 
-from runtime.pipelines import MAPPED, fail, pipeline, release_leases, run_of, step, steps_of, take, work
+from runtime.pipelines import (
+    MAPPED,
+    TOLERANT,
+    fail,
+    fan_out,
+    mapped,
+    pipeline,
+    run_of,
+    step,
+    steps_of,
+    take,
+    work,
+)
 from runtime.runtime_db import RuntimeDb
 
 ENGINES = ("embedded", "pg17", "pg15")
@@ -112,7 +124,7 @@ def test_a_pipeline_that_becomes_a_plain_queue_ends_its_runs_and_loses_no_input(
     run = db.send(name)
     planned = db.one("select orchestra.send(%s, '7', delay => '1 hour')", name)
     db.alter(name, steps=None)
-    db.run(f"update pgmq.q_{name} set vt = now()")
+    db.make_visible(name)
     db.send(name, "5")
     assert sorted((t.payload, t.run) for t in work(db, name)) == [(5, None), (7, None)]
     assert run_of(db, run) == ("failed", f"step a failed: workload {name} has no step a any more")
@@ -125,9 +137,7 @@ def test_a_pipeline_that_becomes_a_plain_queue_ends_its_runs_and_loses_no_input(
 
 def test_items_of_a_request_are_not_lost_where_their_queue_becomes_a_pipelines(db: RuntimeDb) -> None:
     name = db.edge(max_items=10)
-    run = db.one(
-        "select run from orchestra.enqueue_v1('shop', %s, 'c1', array['1'::jsonb, '2'], null, 2, null)", name
-    )
+    run = fan_out(db, name, 2)
     db.send(name, "3")  # a plain one: the input of a run from now on
     change(db, name, step("a"))
     assert [(t.step, t.payload) for t in work(db, name)] == [("a", 3)]
@@ -135,7 +145,6 @@ def test_items_of_a_request_are_not_lost_where_their_queue_becomes_a_pipelines(d
     assert {d[3] for d in db.dead(name)} == {
         f"workload {name} has become a pipeline, and this is an item of a request from before"
     }
-    change(db, name)
     db.alter(name, steps=None)
     db.run("select orchestra.retry_run(%s)", run)
     assert sorted(t.payload for t in work(db, name)) == [1, 2]
@@ -144,12 +153,9 @@ def test_items_of_a_request_are_not_lost_where_their_queue_becomes_a_pipelines(d
 
 def test_settings_of_a_step_count_from_the_next_failure_on(db: RuntimeDb) -> None:
     name = pipeline(db, *MAPPED)
-    run = db.send(name)
-    worker = db.worker(name)
-    [task] = take(worker)
-    worker.turn(0, ack=[task.id], results={str(task.id): [1]})
+    run, worker = mapped(db, name, [1])
     worker.leave()
-    change(db, name, MAPPED[0], {**MAPPED[1], "failure_policy": "continue"}, MAPPED[2])
+    change(db, name, *TOLERANT)
     work(db, name, render=fail)
     assert run_of(db, run) == ("done", None)
 
@@ -159,7 +165,7 @@ def test_attempts_that_were_lowered_count_for_tasks_too(db: RuntimeDb) -> None:
     run = db.send(name)
     for _ in range(2):
         assert len(take(db.worker(name))) == 1
-        release_leases(db, name)
+        db.release_leases(name)
     db.alter(name, max_attempts=2)
     assert work(db, name) == []
     assert run_of(db, run)[0] == "failed"

@@ -4,38 +4,43 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
-from runtime.pipelines import run_of, sql_pipeline, step, steps_of
+from runtime.pipelines import result_of, run_of, sql_pipeline, step, steps_of
 from runtime.runtime_db import RuntimeDb
 
 ENGINES = ("embedded", "pg17", "pg15")
 
 
-def answer(db: RuntimeDb, sql: str, payload: str = "{}") -> object:
-    """What a step of this statement answers, as the next one is given it."""
-    name = sql_pipeline(db, step("a", sql=sql), step("b", "a", sql="select $1 -> 'a'"))
+def worked_off(db: RuntimeDb, *steps: dict[str, Any], payload: str = "{}", **columns: Any) -> tuple[str, int]:
+    """A pipeline, and a run of it that one call of its worker has brought to its end."""
+    name = sql_pipeline(db, *steps, **columns)
     run = db.send(name, payload)
     db.drain(name)
     assert run_of(db, run) == ("done", None)
-    return db.one("select result from orchestra.task where run = %s and step = 'b'", run)
+    return name, run
+
+
+def answer(db: RuntimeDb, sql: str, payload: str = "{}") -> object:
+    """What a step of this statement answers, as the next one is given it."""
+    _, run = worked_off(db, step("a", sql=sql), step("b", "a", sql="select $1 -> 'a'"), payload=payload)
+    return result_of(db, run, "b")
 
 
 def test_a_pipeline_is_worked_off_in_one_call(db: RuntimeDb) -> None:
-    name = sql_pipeline(
+    name, run = worked_off(
         db,
         step("collect", sql="select jsonb_agg(i) from generate_series(1, ($1 ->> 'n')::int) i"),
         step("square", map="collect", sql="select $1::int * $1::int"),
         step("total", "square", sql="select sum(v::int) from jsonb_array_elements_text($1 -> 'square') v"),
+        payload='{"n": 20}',
     )
-    run = db.send(name, '{"n": 20}')
-    db.drain(name)
-    assert run_of(db, run) == ("done", None)
     assert steps_of(db, run) == {
         "collect": ("done", 1, 1, 0),
         "square": ("done", 20, 20, 0),
         "total": ("done", 1, 1, 0),
     }
-    assert db.one("select result from orchestra.task where run = %s and step = 'total'", run) == 2870
+    assert result_of(db, run, "total") == 2870
     assert db.slot(name) == (None, None, [], [])
 
 
@@ -55,11 +60,12 @@ def test_workers_in_sql_share_a_step_and_join_it_once(db: RuntimeDb) -> None:
             time.sleep(0.005)
 
     runs = [db.send(name) for _ in range(6)]
-    with db.background(*[lambda w=w: drain(w) for w in range(1, 5)]):  # type: ignore[misc]
+    with db.background(*[lambda w=w: drain(w) for w in range(1, 5)]) as errors:
         db.wait_for(
             "select not exists (select from orchestra.run where id = any (%s) and status <> 'done')", runs
         )
         stop.set()
+    assert errors == []
     assert db.rows(
         "select count(*), count(distinct run), min(result::int) from orchestra.task "
         "where run = any (%s) and step = 'end'",
@@ -85,10 +91,8 @@ def test_a_statement_that_writes_answers_what_it_returns(db: RuntimeDb) -> None:
     insert = "insert into public.noted (n) select i from generate_series(1, 3) i"
     assert answer(db, f"{insert} returning n") == 1
     assert answer(db, f"{insert} returning id, n") == {"id": 4, "n": 1}
-    name = sql_pipeline(db, step("a", sql=insert, answers=False), step("b", "a", sql="select $1"))
-    run = db.send(name)
-    db.drain(name)
-    assert db.one("select result from orchestra.task where run = %s and step = 'b'", run) == {"a": None}
+    _, run = worked_off(db, step("a", sql=insert, answers=False), step("b", "a", sql="select $1"))
+    assert result_of(db, run, "b") == {"a": None}
     assert db.one("select count(*) from public.noted") == 9
 
 
@@ -141,17 +145,14 @@ def test_a_step_that_fails_is_tried_again_and_its_effect_and_its_answer_commit_t
 ) -> None:
     db.run("drop table if exists public.noted")
     db.run("create table public.noted (step text, attempt int)")
-    name = sql_pipeline(
+    _, run = worked_off(
         db,
         step("a", sql="insert into public.noted values ('a', $2) returning 1 / ($2 - 1)"),
         step("b", "a", sql="insert into public.noted values ('b', $2) returning $1 -> 'a'"),
         max_attempts=3,
     )
-    run = db.send(name)
-    db.drain(name)
-    assert run_of(db, run) == ("done", None)
     assert db.rows("select * from public.noted") == [("a", 2), ("b", 1)]
-    assert db.one("select result from orchestra.task where run = %s and step = 'b'", run) == 1
+    assert result_of(db, run, "b") == 1
 
 
 def test_a_step_may_give_up_or_ask_for_another_time(db: RuntimeDb) -> None:
@@ -190,11 +191,17 @@ def test_a_task_whose_backend_was_killed_leaves_nothing_and_is_done_by_the_next(
 
 
 def test_a_cancelled_run_is_left_alone_by_the_worker_that_is_at_it(db: RuntimeDb) -> None:
-    name = sql_pipeline(db, step("a", sql="select 1 from pg_sleep(0.5)"), step("b", "a", sql="select 1"))
+    name = sql_pipeline(
+        db, step("a", sql="select 1 from pg_advisory_xact_lock(1)"), step("b", "a", sql="select 1")
+    )
     run = db.send(name)
-    with db.background(lambda: db.drain(name)):
-        db.running_pid(name)
-        assert db.one("select orchestra.cancel_run(%s)", run) is True
+    with db.connect() as holder:
+        holder.execute("select pg_advisory_lock(1)")
+        with db.background(lambda: db.drain(name)) as errors:
+            db.running_pid(name)
+            assert db.one("select orchestra.cancel_run(%s)", run) is True
+            holder.execute("select pg_advisory_unlock(1)")
+    assert errors == []
     assert run_of(db, run)[0] == "cancelled"
     assert steps_of(db, run) == {"a": ("cancelled", 1, 0, 0), "b": ("cancelled", 0, 0, 0)}
     assert db.depth(name) == 0

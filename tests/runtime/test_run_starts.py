@@ -26,10 +26,6 @@ def runs_of(db: RuntimeDb, name: str) -> list[tuple[int, str, Any]]:
     return db.rows("select id, status, input from orchestra.run where workload = %s order by id", name)
 
 
-def come_due(db: RuntimeDb, name: str) -> None:
-    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 second'")
-
-
 def test_a_run_that_is_to_begin_later_waits_and_begins_when_it_is_due(db: RuntimeDb) -> None:
     name = pipeline(db, step("a"), step("b", "a"))
     later = db.one("select orchestra.send(%s, '1', delay => '1 hour')", name)
@@ -41,7 +37,7 @@ def test_a_run_that_is_to_begin_later_waits_and_begins_when_it_is_due(db: Runtim
         f"select round(extract(epoch from vt - now()) / 3600)::int from pgmq.q_{name} order by msg_id"
     ) == [(1,), (2,), (0,)]
     assert [t.payload for t in work(db, name)] == [3, {"a": 3}]
-    come_due(db, name)
+    db.make_visible(name)
     assert sorted(str(t.payload) for t in work(db, name)) == ["1", "2", "{'a': 1}", "{'a': 2}"]
     assert [status for _, status, _ in runs_of(db, name)] == ["done"] * 3
     assert db.one("select started_at > now() - interval '1 minute' from orchestra.run where id = %s", at)
@@ -52,7 +48,7 @@ def test_a_delay_of_the_workload_counts_for_its_runs(db: RuntimeDb) -> None:
     run = db.send(name)
     assert run_of(db, run) == ("waiting", None)
     assert work(db, name) == []
-    come_due(db, name)
+    db.make_visible(name)
     work(db, name)
     assert run_of(db, run) == ("done", None)
 
@@ -66,7 +62,7 @@ def test_runs_that_are_debounced_are_one_run_with_the_last_input(db: RuntimeDb) 
         (first, "waiting", {"id": 1, "n": 2}),
         (other, "waiting", {"id": 2, "n": 3}),
     ]
-    come_due(db, name)
+    db.make_visible(name)
     assert sorted(t.payload["n"] for t in work(db, name)) == [2, 3]
     # A run that has begun takes no more.
     assert db.send(name, '{"id": 1, "n": 4}') not in (first, other)
@@ -107,7 +103,7 @@ def test_a_long_line_of_runs_that_are_due_is_worked_off_run_by_run(db: RuntimeDb
         "select orchestra.send_many(%s, array(select to_jsonb(i) from generate_series(1, 300) i), '1 hour')",
         name,
     )
-    come_due(db, name)
+    db.make_visible(name)
     worker = db.worker(name)
     turn = worker.turn(10)
     assert len(turn.given) == 10
@@ -131,17 +127,9 @@ def test_a_paused_pipeline_takes_runs_which_wait(db: RuntimeDb) -> None:
 
 def test_a_request_at_the_door_begins_a_run_for_each_item(db: RuntimeDb) -> None:
     name = pipeline(db, step("a"), max_items=10)
-    verdict, run, ids = db.one(
-        "select e.verdict, e.run, e.ids from orchestra.enqueue_v1("
-        "'shop', %s, 'c1', array['{\"n\": 1}'::jsonb], null, 1, 'someone') e",
-        name,
-    )
+    verdict, run, ids = db.enqueue(name, [{"n": 1}], caller="someone")
     assert (verdict, ids) == ("go", [str(run)])
-    verdict, none, ids = db.one(
-        "select e.verdict, e.run, e.ids from orchestra.enqueue_v1("
-        "'shop', %s, 'c1', array['2'::jsonb, '3'], null, 2, 'someone') e",
-        name,
-    )
+    verdict, none, ids = db.enqueue(name, [2, 3], caller="someone")
     assert (verdict, none) == ("go", None)
     assert [str(r) for r, _, _ in runs_of(db, name)] == [str(run), *ids]
     assert db.rows("select distinct caller from orchestra.run where workload = %s", name) == [("someone",)]
@@ -258,7 +246,7 @@ def test_a_plain_message_begins_a_run_of_a_pipeline_in_sql(db: RuntimeDb) -> Non
 def test_a_queue_without_headers_refuses_runs_and_says_what_they_need(db: RuntimeDb) -> None:
     """As pgmq before 1.5 is."""
     name = pipeline(db, *MAPPED)
-    db.run(f"alter table pgmq.q_{name} drop column headers")
+    db.drop_headers(name)
     with pytest.raises(psycopg.Error, match="takes no headers") as caught:
         db.send(name)
     assert caught.value.diag.message_hint == "Headers need pgmq 1.5 or later."
@@ -271,7 +259,7 @@ def test_a_run_that_was_planned_by_somebody_else_begins_once(db: RuntimeDb) -> N
     db.run(
         f"insert into pgmq.q_{name} (vt, message, headers) select now(), message, headers from pgmq.q_{name}"
     )
-    come_due(db, name)
+    db.make_visible(name)
     assert [(t.step, t.run) for t in work(db, name)] == [("a", run)]
     assert queued(db, name) == []
     assert db.dead(name) == []

@@ -9,8 +9,11 @@ import pytest
 
 from runtime.pipelines import (
     MAPPED,
+    TOLERANT,
     fail,
     fails_at,
+    fan_out,
+    mapped,
     outcome,
     pipeline,
     queued,
@@ -24,25 +27,6 @@ from runtime.pipelines import (
 from runtime.runtime_db import RuntimeDb
 
 ENGINES = ("embedded", "pg17", "pg15")
-TOLERANT = (
-    step("collect"),
-    step("render", map="collect", failure_policy="continue"),
-    step("publish", "render"),
-)
-
-
-def fan_out(db: RuntimeDb, name: str, items: int, caller: str | None = "me") -> int:
-    """A request of several items at the door; its run."""
-    verdict, run, ids = db.one(
-        "select e.verdict, e.run, e.ids from orchestra.enqueue_v1('shop', %s, 'c1', "
-        "array(select to_jsonb(i) from generate_series(1, %s) i), null, %s, %s) e",
-        name,
-        items,
-        items,
-        caller,
-    )
-    assert (verdict, len(ids)) == ("go", items)
-    return int(run)
 
 
 def letters(db: RuntimeDb, name: str) -> list[tuple[int, bool]]:
@@ -61,10 +45,7 @@ def log_of(db: RuntimeDb, name: str) -> list[tuple[str, Any]]:
 
 def test_a_cancelled_run_goes_no_further_and_its_handlers_are_told(db: RuntimeDb) -> None:
     name = pipeline(db, *MAPPED)
-    run = db.send(name)
-    worker = db.worker(name)
-    [task] = take(worker)
-    worker.turn(0, ack=[task.id], results={str(task.id): [1, 2, 3]})
+    run, worker = mapped(db, name, [1, 2, 3])
     [running] = take(worker, 1)
     assert worker.extend() == []
     assert db.one("select orchestra.cancel_run(%s)", run) is True
@@ -87,7 +68,7 @@ def test_a_run_that_has_not_begun_can_be_cancelled(db: RuntimeDb) -> None:
     run = db.one("select orchestra.send(%s, '{}', delay => '1 hour')", name)
     assert run_of(db, run) == ("waiting", None)
     assert db.one("select orchestra.cancel_run(%s)", run) is True
-    db.run(f"update pgmq.q_{name} set vt = now()")
+    db.make_visible(name)
     assert work(db, name) == []
     assert db.depth(name) == 0
     assert run_of(db, run)[0] == "cancelled"
@@ -100,7 +81,7 @@ def test_what_is_sent_after_a_cancel_does_not_join_the_cancelled_run(db: Runtime
     db.run("select orchestra.cancel_run(%s)", run)
     other = db.send(name, "3")
     assert other != run
-    db.run(f"update pgmq.q_{name} set vt = now()")
+    db.make_visible(name)
     assert [t.payload for t in work(db, name, collect=lambda p: [])] == [3, {"render": []}]
     assert run_of(db, other) == ("done", None)
 
@@ -117,10 +98,7 @@ def test_a_run_that_is_not_there_is_an_error(db: RuntimeDb) -> None:
 
 def test_a_run_that_is_tried_again_does_only_what_has_not_been_done(db: RuntimeDb) -> None:
     name = pipeline(db, *MAPPED)
-    run = db.send(name)
-    worker = db.worker(name)
-    [collect] = take(worker)
-    worker.turn(0, ack=[collect.id], results={str(collect.id): ["a", "b", "c", "d"]})
+    run, worker = mapped(db, name, "abcd")
     tasks = {t.payload: t for t in take(worker)}
     worker.turn(0, **outcome([tasks["a"], tasks["d"]], {}))
     worker.turn(0, back=[tasks["b"].id], **outcome([tasks["c"]], {"render": fail}))
@@ -155,10 +133,7 @@ def test_each_task_of_a_run_that_is_tried_again_has_all_its_attempts(db: Runtime
 
 def test_what_an_earlier_attempt_still_has_under_way_counts_nothing(db: RuntimeDb) -> None:
     name = pipeline(db, *MAPPED, concurrency=20)
-    run = db.send(name)
-    old = db.worker(name)
-    [collect] = take(old)
-    old.turn(0, ack=[collect.id], results={str(collect.id): [1, 2, 3, 4]})
+    run, old = mapped(db, name, [1, 2, 3, 4])
     one, two, three = take(old, 3)
     old.turn(0, fails=[{"id": str(one.id), "error": "no", "code": "ORC01"}])
     db.run("select orchestra.retry_run(%s)", run)
@@ -178,10 +153,7 @@ def test_what_an_earlier_attempt_still_has_under_way_counts_nothing(db: RuntimeD
 
 def test_a_cancelled_run_can_be_taken_up_again(db: RuntimeDb) -> None:
     name = pipeline(db, *MAPPED)
-    run = db.send(name)
-    worker = db.worker(name)
-    [collect] = take(worker)
-    worker.turn(0, ack=[collect.id], results={str(collect.id): [1, 2]})
+    run, worker = mapped(db, name, [1, 2])
     worker.leave()
     db.run("select orchestra.cancel_run(%s)", run)
     db.run("select orchestra.retry_run(%s)", run)
@@ -189,7 +161,7 @@ def test_a_cancelled_run_can_be_taken_up_again(db: RuntimeDb) -> None:
     never_begun = db.one("select orchestra.send(%s, '[5]', delay => '1 hour')", name)
     db.run("select orchestra.cancel_run(%s)", never_begun)
     db.run("select orchestra.retry_run(%s)", never_begun)
-    db.run(f"update pgmq.q_{name} set vt = now()")
+    db.make_visible(name)
     handled = work(db, name)
     assert [t.step for t in handled] == ["collect", "render", "publish"]
     assert handled[0].payload == [5]
@@ -228,10 +200,7 @@ def test_only_a_run_that_has_failed_or_been_cancelled_can_be_tried_again(db: Run
 
 def test_a_task_can_be_sent_back_while_its_step_goes_on(db: RuntimeDb) -> None:
     name = pipeline(db, *TOLERANT)
-    run = db.send(name)
-    worker = db.worker(name)
-    [collect] = take(worker)
-    worker.turn(0, ack=[collect.id], results={str(collect.id): [1, 2, 3]})
+    run, worker = mapped(db, name, [1, 2, 3])
     tasks = take(worker)
     worker.turn(0, **outcome(tasks[:2], {"render": fail}))
     assert steps_of(db, run)["render"] == ("running", 3, 0, 2)
@@ -272,10 +241,7 @@ def test_letters_that_nobody_takes_back_do_not_stand_in_the_way_of_others(db: Ru
     for _ in range(3):
         db.send(name)
         work(db, name, collect=fail)
-    run = db.send(name)
-    worker = db.worker(name)
-    [collect] = take(worker)
-    worker.turn(0, ack=[collect.id], results={str(collect.id): [1, 2, 3]})
+    run, worker = mapped(db, name, [1, 2, 3])
     worker.turn(0, **outcome(take(worker, 2), {"render": fail}))
     assert db.one("select orchestra.redrive(%s, at_most => 1)", name) == 1
     assert db.one("select orchestra.redrive(%s, at_most => 1)", name) == 1
@@ -304,28 +270,13 @@ def test_the_items_of_a_request_are_counted(db: RuntimeDb) -> None:
 def test_chunks_of_one_request_are_one_run_and_one_item_alone_is_none(db: RuntimeDb) -> None:
     name = db.edge(max_items=100)
     with db.main.transaction():
-        runs = [
-            db.one(
-                "select run from orchestra.enqueue_v1('shop', %s, 'c1', array['1'::jsonb, '2'], %s, 4, null)",
-                name,
-                run,
-            )
-            for run in [None]
-        ]
-        runs.append(
-            db.one(
-                "select run from orchestra.enqueue_v1('shop', %s, 'c1', array['3'::jsonb, '4'], %s, 4, null)",
-                name,
-                runs[0],
-            )
-        )
-    assert runs[0] == runs[1]
+        _, run, _ = db.enqueue(name, [1, 2], total=4)
+        _, same, _ = db.enqueue(name, [3, 4], run=run, total=4)
+    assert run == same is not None
     assert sorted(t.payload for t in work(db, name)) == [1, 2, 3, 4]
-    assert steps_of(db, runs[0]) == {"items": ("done", 4, 4, 0)}
-    assert db.one(
-        "select run is null from orchestra.enqueue_v1('shop', %s, 'c1', array['1'::jsonb], null, 1, null)",
-        name,
-    )
+    assert steps_of(db, run) == {"items": ("done", 4, 4, 0)}
+    _, none, _ = db.enqueue(name, [1])
+    assert none is None
     assert db.rows("select headers from pgmq.q_" + name) == [(None,)]
 
 

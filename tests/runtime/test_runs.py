@@ -9,13 +9,16 @@ from psycopg.types.json import Jsonb
 
 from runtime.pipelines import (
     MAPPED,
+    TOLERANT,
     fail,
     fails_at,
+    fan_out,
+    mapped,
     outcome,
     pipeline,
     queued,
-    release_leases,
     run_of,
+    settle,
     step,
     steps_of,
     take,
@@ -89,13 +92,11 @@ def test_a_mapped_step_has_a_task_for_each_element_and_its_answers_keep_their_or
 
 def test_answers_keep_the_order_of_the_elements_whatever_order_they_come_in(db: RuntimeDb) -> None:
     name = pipeline(db, *MAPPED)
-    db.send(name)
-    worker = db.worker(name)
-    [collect] = take(worker)
-    assert worker.turn(0, ack=[collect.id], results={str(collect.id): [3, 1, 2]}).verdict == "go"
+    _, worker = mapped(db, name, [3, 1, 2])
     tasks = take(worker)
+    assert len(tasks) == 3
     for task in reversed(tasks):
-        worker.turn(0, ack=[task.id], results={str(task.id): task.payload * 2})
+        settle(worker, task, task.payload * 2)
     assert queued(db, name) == [("publish", 0, {"render": [6, 2, 4]})]
 
 
@@ -171,11 +172,8 @@ def test_the_next_step_is_handed_out_in_the_turn_that_settles_the_last_one(db: R
 def test_each_message_of_a_mapped_step_carries_its_own_element_and_nothing_else(db: RuntimeDb) -> None:
     """Guarantee 10: no task reads the array. What is stored of it grows with the elements, not with their square."""
     name = pipeline(db, *MAPPED)
-    db.send(name)
     elements = [{"n": i, "text": f"{i:04}" * 250} for i in range(200)]
-    worker = db.worker(name)
-    [task] = take(worker)
-    worker.turn(0, ack=[task.id], results={str(task.id): elements})
+    _, worker = mapped(db, name, elements)
     assert [row[2] for row in queued(db, name)] == elements
     assert db.one(f"select max(octet_length(message::text)) from pgmq.q_{name}") < 1_100
     # And nothing reads the array again: without it, all goes on as if it were there.
@@ -197,17 +195,8 @@ def test_counters_are_written_once_for_a_batch_done_and_failed_together(db: Runt
         "create trigger counted after update on orchestra.step for each row execute function public.count_write()"
     )
     try:
-        name = pipeline(
-            db,
-            step("collect"),
-            step("render", map="collect", failure_policy="continue"),
-            step("publish", "render"),
-            batch_size=50,
-        )
-        run = db.send(name)
-        worker = db.worker(name)
-        [task] = take(worker)
-        worker.turn(0, ack=[task.id], results={str(task.id): list(range(100))})
+        name = pipeline(db, *TOLERANT, batch_size=50)
+        run, worker = mapped(db, name, range(100))
         db.run("truncate public.writes")
         for _ in range(2):
             tasks = take(worker, 50)
@@ -221,11 +210,7 @@ def test_counters_are_written_once_for_a_batch_done_and_failed_together(db: Runt
             ("render", 2),
         ]
         items = db.edge(batch_size=50, max_items=100)
-        run = db.one(
-            "select run from orchestra.enqueue_v1('shop', %s, 'c1', "
-            "array(select to_jsonb(i) from generate_series(1, 100) i), null, 100, 'x')",
-            items,
-        )
+        run = fan_out(db, items, 100)
         db.run("truncate public.writes")
         worker = db.worker(items)
         for _ in range(2):
@@ -259,14 +244,14 @@ def test_a_late_acknowledgement_counts_nothing(db: RuntimeDb) -> None:
     run = db.send(name)
     old = db.worker(name)
     [collect] = take(old)
-    release_leases(db, name)
+    db.release_leases(name)
     new = db.worker(name)
     [again] = take(new)
     assert again.id == collect.id
     turn = old.turn(0, ack=[collect.id], results={str(collect.id): ["old"]})
     assert turn.late == [collect.id]
     assert steps_of(db, run)["collect"] == ("running", 1, 0, 0)
-    new.turn(0, ack=[again.id], results={str(again.id): ["new", "er"]})
+    settle(new, again, ["new", "er"])
     assert [row[2] for row in queued(db, name)] == ["new", "er"]
 
 
@@ -317,7 +302,7 @@ def test_a_task_that_kills_its_workers_fails_the_run_when_it_comes_up_again(db: 
     run = db.send(name)
     for _ in range(2):
         assert len(take(db.worker(name))) == 1
-        release_leases(db, name)
+        db.release_leases(name)
     assert take(db.worker(name)) == []
     assert run_of(db, run) == ("failed", "step collect failed: its worker went away without a verdict")
     assert db.depth(name) == 0
@@ -465,10 +450,7 @@ def test_answers_that_are_too_large_to_be_joined_fail_the_run_and_break_no_worke
 def test_thousands_of_tasks_of_an_ended_run_hold_up_nobody_for_long(db: RuntimeDb) -> None:
     """They leave in ever larger strides: a worker that looks for ten messages does not find ten at a time."""
     name = pipeline(db, *MAPPED)
-    run = db.send(name)
-    worker = db.worker(name)
-    [task] = take(worker)
-    worker.turn(0, ack=[task.id], results={str(task.id): list(range(5_000))})
+    run, worker = mapped(db, name, range(5_000))
     assert db.one("select orchestra.cancel_run(%s)", run)
     other = db.send(name, '"next"')
     assert [(t.run, t.payload) for t in take(worker)] == [(other, "next")]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from runtime.runtime_db import PROJECT, RuntimeDb
 
 ENGINES = ("embedded", "pg17", "pg15")
+STATUS = f"select * from orchestra.status('{PROJECT}')"
 
 
 @pytest.fixture(autouse=True)
@@ -36,18 +35,6 @@ def fill(db: RuntimeDb, name: str, count: int, vt: str = "now() - interval '1 mi
         )
 
 
-def buffers(db: RuntimeDb) -> int:
-    """Pages that status looks at."""
-    statement = f"select * from orchestra.status('{PROJECT}')"
-    with db.connect() as connection:
-        for _ in range(6):
-            connection.execute(statement)
-        row = connection.execute(f"explain (analyze, buffers, format json) {statement}").fetchone()
-    assert row is not None
-    plan = row[0][0]["Plan"]
-    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
-
-
 def test_numbers_are_what_counting_gives(db: RuntimeDb) -> None:
     name = db.edge(concurrency=25, max_items=100, max_attempts=1_000)
     fill(db, name, 37)
@@ -58,12 +45,7 @@ def test_numbers_are_what_counting_gives(db: RuntimeDb) -> None:
     gone.turn(3)
     db.run("update orchestra.slot set lease_until = now() - interval '1 second' where slot = %s", gone.slot)
     first.turn(0, ack=held[:2], fails=[{"id": str(held[2]), "error": "no", "code": "ORC01"}])
-    db.run(
-        "select orchestra.enqueue_v1(%s, %s, 'c1', %s, null, 3, null)",
-        PROJECT,
-        name,
-        [Jsonb(i) for i in range(3)],
-    )
+    db.enqueue(name, range(3))
     row = status(db, name)
     depth, waiting = db.rows(f"select count(*), count(*) filter (where vt <= now()) from pgmq.q_{name}")[0]
     assert (row["depth"], row["depth_is_estimate"], row["waiting"]) == (depth, False, waiting)
@@ -77,12 +59,15 @@ def test_numbers_are_what_counting_gives(db: RuntimeDb) -> None:
 
 
 def test_a_sql_consumer_counts_as_a_worker_while_it_works(db: RuntimeDb) -> None:
-    name = db.queue("select pg_sleep(0.4)", concurrency=3)
+    name = db.queue("select pg_advisory_xact_lock(1)", concurrency=3)
     db.send(name)
     idle = status(db, name)
-    with db.background(lambda: db.drain(name)):
-        db.running_pid(name)
-        row = status(db, name)
+    with db.connect() as holder:
+        holder.execute("select pg_advisory_lock(1)")
+        with db.background(lambda: db.drain(name)):
+            db.running_pid(name)
+            row = status(db, name)
+            holder.execute("select pg_advisory_unlock(1)")
     assert (row["workers"], row["in_flight"], row["slots"], row["waiting"]) == (1, 1, 3, 0)
     assert (idle["workers"], idle["in_flight"], idle["waiting"]) == (0, 0, 1)
 
@@ -140,14 +125,12 @@ def test_a_locked_or_dropped_queue_says_so_and_holds_up_no_other(db: RuntimeDb) 
     db.run("select orchestra.drop_queue(%s)", names[4])
     with db.connect(autocommit=False) as holder:
         holder.execute(f"lock table pgmq.q_{names[1]} in access exclusive mode")
-        began = time.monotonic()
         rows = {
             n: (d, w, f)
             for n, d, w, f in db.rows(
                 "select workload, depth, waiting, fault from orchestra.status(%s)", PROJECT
             )
         }
-        assert time.monotonic() - began < 0.5
     assert rows.pop(names[1]) == (None, None, "canceling statement due to lock timeout")
     assert rows.pop(names[4]) == (None, None, f'relation "pgmq.q_{names[4]}" does not exist')
     assert set(rows.values()) == {(2, 2, None)}
@@ -169,7 +152,7 @@ def test_a_large_queue_is_never_read_through(db: RuntimeDb, analyzed: bool) -> N
         ).fetchall()
     assert sorted(rows) == sorted([(f"q_{name}", 0), (f"q_{empty}", 0)])
     assert pages > 1_500
-    assert buffers(db) < pages / 2
+    assert db.pages(STATUS) < pages / 2
     assert status(db, name)["waiting"] == 10_000
 
 
@@ -184,14 +167,14 @@ def test_a_long_ledger_is_not_read_through(db: RuntimeDb) -> None:
         PROJECT,
         name,
     )
-    assert buffers(db) < 200
+    assert db.pages(STATUS) < 200
     db.run(
         "insert into orchestra.call (project, workload, accepted_at, due_at, finished_at, status, error) "
         "values (%s, %s, now() - interval '6 days', now(), now() - interval '6 days', 'lost', 'silence'), "
         "(%s, %s, now() - interval '7 days', now(), now() - interval '7 days', 'failed', 'older')",
         *[PROJECT, name] * 2,
     )
-    assert buffers(db) < 200
+    assert db.pages(STATUS) < 200
     row = status(db, name)
     assert (row["last_error"], row["slots"], row["depth"]) == ("silence", None, None)
     db.run(
@@ -200,7 +183,7 @@ def test_a_long_ledger_is_not_read_through(db: RuntimeDb) -> None:
         PROJECT,
         name,
     )
-    assert buffers(db) < 200
+    assert db.pages(STATUS) < 200
     accept = "select call_id from orchestra.accept_v1(%s, %s, 'c1', null)"
     for _ in range(3):
         db.run(accept, PROJECT, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import psycopg
@@ -17,9 +16,9 @@ def read_ct(db: RuntimeDb, name: str, msg_id: int) -> int:
     return int(db.one(f"select read_ct from pgmq.q_{name} where msg_id = %s", msg_id))
 
 
-def make_visible(db: RuntimeDb, name: str) -> None:
-    """As if all leases had run out."""
-    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 second'")
+def come_first(db: RuntimeDb, name: str, message: int) -> None:
+    """As if it had been visible for longer than all others."""
+    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", message)
 
 
 def test_a_worker_claims_acknowledges_and_claims_the_next_in_one_call(db: RuntimeDb) -> None:
@@ -66,22 +65,22 @@ def test_attempts_are_counted_before_a_message_is_handed_out(db: RuntimeDb) -> N
         turn = worker.turn(10)
         assert [(m[0], m[2]) for m in turn.given] == [(message, attempt)]
         # It dies without a word; its leases run out.
-        make_visible(db, name)
-        db.run(
-            "update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name
-        )
+        db.release_leases(name)
     assert db.worker(name).turn(10).given == []
     [(dead, attempts, reason, error, _)] = db.dead(name)
     assert (dead, attempts, reason) == (message, 2, "exhausted")
     assert "without a verdict" in error
 
 
-def test_who_lost_the_lease_can_neither_acknowledge_nor_fail_nor_extend(db: RuntimeDb) -> None:
-    name = db.edge(concurrency=20)
+@pytest.mark.parametrize("kept_ms", [None, 60_000])
+def test_who_lost_the_lease_can_neither_acknowledge_nor_fail_nor_extend(
+    db: RuntimeDb, kept_ms: int | None
+) -> None:
+    name = db.edge(concurrency=20, retention_completed_ms=kept_ms)
     messages = [db.send(name) for _ in range(3)]
     old = db.worker(name)
     assert sorted(old.turn(10).ids) == messages
-    make_visible(db, name)
+    db.make_visible(name)
     new = db.worker(name)
     assert new.slot != old.slot
     held = [new.turn(1).ids[0]]
@@ -90,8 +89,10 @@ def test_who_lost_the_lease_can_neither_acknowledge_nor_fail_nor_extend(db: Runt
     assert late.late == held
     assert old.turn(0, fails=[{"id": str(held[0]), "ct": 1, "error": "no"}]).late == held
     assert old.turn(0, back=held).late == held
+    assert db.one(f"select count(*) from pgmq.a_{name}") == 0
     assert new.turn(0, ack=held).late == []
     assert db.depth(name) == 2
+    assert db.one(f"select count(*) from pgmq.a_{name}") == (0 if kept_ms is None else 1)
 
 
 def test_a_worker_whose_slot_was_taken_is_told_and_gets_no_more(db: RuntimeDb) -> None:
@@ -99,7 +100,7 @@ def test_a_worker_whose_slot_was_taken_is_told_and_gets_no_more(db: RuntimeDb) -
     db.send_many(name, 3)
     old = db.worker(name)
     ids = old.turn(2).ids
-    db.run("update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name)
+    db.release_slots(name)
     new = db.worker(name)
     assert new.slot == old.slot
     turn = old.turn(5, ack=ids[:1])
@@ -112,8 +113,9 @@ def test_a_worker_whose_slot_was_taken_is_told_and_gets_no_more(db: RuntimeDb) -
 def test_a_suspect_goes_out_alone_and_its_mates_survive_it(db: RuntimeDb) -> None:
     """One poison message among 30 kills each worker that it meets; only it dies."""
     name = db.edge(max_attempts=4, batch_size=30)
-    db.send_many(name, 30)
     poison = db.send(name, '"poison"')
+    db.send_many(name, 30)
+    deaths: list[tuple[int, bool]] = []
     for _ in range(300):
         worker = db.worker(name)
         while True:
@@ -125,11 +127,9 @@ def test_a_suspect_goes_out_alone_and_its_mates_survive_it(db: RuntimeDb) -> Non
             worker.turn(0, ack=turn.ids)
         if not worker.held:
             break
-        assert len(turn.ids) in (1, 31, 30)
-        make_visible(db, name)
-        db.run(
-            "update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name
-        )
+        deaths.append((len(worker.held), turn.alone))
+        db.release_leases(name)
+    assert deaths == [(30, False), (1, True), (1, True), (1, True)]
     assert [d[0] for d in db.dead(name)] == [poison]
     assert db.dead(name)[0][1] == 4
     assert db.depth(name) == 0
@@ -138,15 +138,12 @@ def test_a_suspect_goes_out_alone_and_its_mates_survive_it(db: RuntimeDb) -> Non
 def test_nothing_keeps_a_suspect_company(db: RuntimeDb) -> None:
     name = db.edge()
     db.send_many(name, 3)
-    db.worker(name).turn(1)
-    make_visible(db, name)
-    db.run("update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name)
-    db.run(
-        f"update pgmq.q_{name} set vt = now() - interval '1 hour' where read_ct = 1"
-    )  # the suspect is the first
+    [suspect] = db.worker(name).turn(1).ids
+    db.release_leases(name)
+    come_first(db, name, suspect)
     worker = db.worker(name)
     first = worker.turn(10)
-    assert (len(first.given), first.alone) == (1, True)
+    assert (first.ids, first.alone) == ([suspect], True)
     assert worker.turn(10).given == []  # not while it runs
     assert len(worker.turn(10, ack=first.ids).given) == 2
 
@@ -223,21 +220,18 @@ def test_what_is_handed_back_costs_no_attempt_and_is_no_suspect(db: RuntimeDb) -
 def test_a_suspect_that_is_handed_back_unstarted_stays_suspect(db: RuntimeDb) -> None:
     name = db.edge()
     db.send_many(name, 5)
-    died = db.worker(name).turn(1).ids
+    [died] = db.worker(name).turn(1).ids
     for _ in range(3):
-        make_visible(db, name)
-        db.run(
-            "update orchestra.slot set lease_until = now() - interval '1 second' where workload = %s", name
-        )
-        db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", died[0])
+        db.release_leases(name)
+        come_first(db, name, died)
         worker = db.worker(name)
         turn = worker.turn(10)
-        assert (turn.ids, turn.alone, turn.given[0][2]) == (died, True, 2)
-        worker.leave(died)
-    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", died[0])
+        assert (turn.ids, turn.alone, turn.given[0][2]) == ([died], True, 2)
+        worker.leave([died])
+    come_first(db, name, died)
     worker = db.worker(name)
     worker.turn(0, fails=[{"id": str(worker.turn(10).ids[0]), "error": "no", "code": None}])
-    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 hour' where msg_id = %s", died[0])
+    come_first(db, name, died)
     after = worker.turn(10)
     assert (len(after.ids), after.alone) == (5, False)
 
@@ -251,6 +245,21 @@ def test_leaving_keeps_the_slot_while_something_is_still_held(db: RuntimeDb) -> 
     assert db.worker(name).verdict == "full"
     worker.leave(ids[:1])
     assert db.worker(name).verdict == "go"
+
+
+def test_leaving_beside_a_turn_keeps_what_that_turn_was_handed(db: RuntimeDb) -> None:
+    """Its isolate is told to stop while the turn's answer is still on its way."""
+    name = db.edge()
+    worker = db.worker(name)
+    sent = db.send(name)
+    with db.connect(autocommit=False) as slow, db.connect() as other:
+        worker.turn(1, connection=slow)
+        with db.background(lambda: worker.leave(connection=other)) as errors:
+            db.wait_until_blocked(other)
+            slow.commit()
+        assert errors == []
+    assert db.slot(name)[2:] == ([sent], [1])
+    assert db.worker(name).verdict == "full"
 
 
 def test_extending_renews_messages_and_slot(db: RuntimeDb) -> None:
@@ -267,23 +276,38 @@ def test_extending_renews_messages_and_slot(db: RuntimeDb) -> None:
     )
 
 
+def test_a_slot_is_kept_for_at_least_as_long_as_what_was_handed_out_with_it(db: RuntimeDb) -> None:
+    """Or another worker would come beside handlers that still run under their leases."""
+    name = db.edge(visibility_timeout_ms=60_000)
+    db.send_many(name, 4)
+    worker = db.worker(name)
+    first = worker.turn(2).ids
+    kept = f"select s.lease_until >= (select max(m.vt) from pgmq.q_{name} m) from orchestra.slot s where workload = %s"
+    for want, report in (
+        (0, {}),
+        (1, {"ack": first[:1]}),
+        (0, {"fails": [{"id": str(first[1]), "error": "no", "snooze_ms": 0}]}),
+        (5, {}),
+        (0, {}),
+    ):
+        worker.turn(want, **report)
+        assert worker.held
+        assert db.one(kept, name)
+
+
 def test_fifty_takers_at_once_get_exactly_the_slots_there_are(db: RuntimeDb) -> None:
     name = db.edge(concurrency=4, per_worker=1)
     for _ in range(5):
         db.run("delete from orchestra.slot where workload = %s", name)
         taken: list[Any] = []
-        gate = threading.Barrier(50)
 
-        def take(taken: list[Any] = taken, gate: threading.Barrier = gate) -> None:
-            with db.connect() as connection:
-                gate.wait()
-                row = connection.execute(
-                    "select verdict, slot from orchestra.enter_v1(%s, %s, 'c1')", (PROJECT, name)
-                ).fetchone()
-                taken.append(row)
+        def take(connection: psycopg.Connection[Any], taken: list[Any] = taken) -> None:
+            cursor = connection.execute(
+                "select verdict, slot from orchestra.enter_v1(%s, %s, 'c1')", (PROJECT, name)
+            )
+            taken.append(cursor.fetchone())
 
-        with db.background(*[take] * 50):
-            pass
+        db.at_once(*[take] * 50)
         assert len(taken) == 50
         assert sorted(slot for verdict, slot in taken if verdict == "go") == [1, 2, 3, 4]
         assert {verdict for verdict, slot in taken if slot is None} == {"full"}
@@ -323,7 +347,7 @@ def test_a_pause_drains_workers_and_lets_none_in(db: RuntimeDb, how: str) -> Non
         db.run("select orchestra.resume(%s, %s)", PROJECT, target)
 
 
-def test_versions_of_the_code(db: RuntimeDb) -> None:
+def test_code_of_an_older_version_works_until_the_wanted_one_has_come(db: RuntimeDb) -> None:
     """The old one works until the new one has come; then it settles; a strange one is turned away."""
     name = db.edge()
     assert db.worker(name, "strange").verdict == "foreign"
@@ -344,16 +368,26 @@ def test_versions_of_the_code(db: RuntimeDb) -> None:
     assert db.worker(name, "strange").verdict == "foreign"
 
 
+def test_of_older_versions_the_last_one_works_until_the_wanted_one_has_come(db: RuntimeDb) -> None:
+    name = db.edge()
+    for version in ("c1", "c2"):
+        db.alter(name, contract=version)
+        db.worker(name, version).leave()
+    db.alter(name, contract="c3")
+    assert db.worker(name, "c1").verdict == "drain"
+    last = db.worker(name, "c2")
+    assert last.verdict == "go"
+    last.leave()
+    db.worker(name, "c3").leave()
+    assert [db.worker(name, v).verdict for v in ("c1", "c2", "c3")] == ["drain", "drain", "go"]
+
+
 def test_a_claim_takes_the_oldest_and_no_more_than_a_few_megabytes(db: RuntimeDb) -> None:
     name = db.edge()
-    for _ in range(4):
-        # Random text, which does not shrink: 1.5 MB each.
-        db.run(
-            "select orchestra.send(%s, to_jsonb(string_agg(md5(random()::text), ''))) from generate_series(1, 48000)",
-            name,
-        )
-    worker = db.worker(name)
-    assert len(worker.turn(10).given) == 2
+    # Random text, which does not shrink: 1.5 MB each.
+    send = "select orchestra.send(%s, to_jsonb(string_agg(md5(random()::text), ''))) from generate_series(1, 48000)"
+    messages = [db.one(send, name) for _ in range(4)]
+    assert sorted(db.worker(name).turn(10).ids) == messages[:2]
     big = db.edge()
     db.run(
         "select orchestra.send(%s, to_jsonb(string_agg(md5(random()::text), ''))) from generate_series(1, 190000)",
@@ -377,12 +411,10 @@ def test_acknowledged_messages_are_archived_where_they_are_kept(db: RuntimeDb) -
     assert db.one(f"select count(*) from pgmq.a_{name}") == 3
 
 
-@pytest.mark.parametrize("column", ["headers"])
-def test_a_pgmq_without_headers_works(db: RuntimeDb, column: str) -> None:
+def test_a_pgmq_without_headers_works(db: RuntimeDb) -> None:
     """As pgmq 1.4.4 is."""
     name = db.edge()
-    db.run(f"alter table pgmq.q_{name} drop column if exists {column}")
-    db.run(f"alter table pgmq.a_{name} drop column if exists {column}")
+    db.drop_headers(name)
     db.send_many(name, 3)
     worker = db.worker(name)
     turn = worker.turn(3)

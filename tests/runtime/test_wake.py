@@ -122,9 +122,7 @@ def test_whatever_enqueues_calls(db: RuntimeDb) -> None:
     ways = (
         lambda: db.run("insert into public.things values (1)"),
         lambda: db.fire(name),
-        lambda: db.run(
-            "select orchestra.enqueue_v1(%s, %s, 'c1', array['{}'::jsonb], null, 1, null)", PROJECT, name
-        ),
+        lambda: db.enqueue(name, [{}]),
         lambda: db.run(f"set role service_role; select orchestra.send('{name}', '{{}}'); reset role"),
     )
     for way in ways:
@@ -374,9 +372,7 @@ def test_a_call_that_cannot_be_made_never_fails_the_sender_and_is_written_down(
         "a locked queue of calls": "lock timeout",
     }[fault]
     with broken(db, fault):
-        began = time.monotonic()
         db.send(name)
-        assert time.monotonic() - began < 1
         misses, error = wake(db, name)
         assert misses == 1
         assert said in error
@@ -402,12 +398,16 @@ def broken(db: RuntimeDb, fault: str) -> Iterator[None]:
         yield
     elif fault == "no pg_net":
         superuser("alter function net.http_post rename to away")
-        yield
-        superuser("alter function net.away rename to http_post")
+        try:
+            yield
+        finally:
+            superuser("alter function net.away rename to http_post")
     elif fault == "no vault":
         superuser("alter view vault.decrypted_secrets rename to away")
-        yield
-        superuser("alter view vault.away rename to decrypted_secrets")
+        try:
+            yield
+        finally:
+            superuser("alter view vault.away rename to decrypted_secrets")
     else:
         with psycopg.connect(db.engine.dsn) as holder:
             holder.execute("lock table net.http_request_queue in access exclusive mode")
@@ -466,7 +466,7 @@ class Functions:
         generator = random.Random(seed)
         time.sleep(generator.uniform(0.01, 0.05))
         try:
-            with RuntimeDbConnection(self.db) as db:
+            with self.db.another() as db:
                 worker = db.worker(name)
                 if worker.verdict == "go":
                     self.drain(worker, generator)
@@ -489,19 +489,6 @@ class Functions:
                 return
             else:
                 time.sleep(0.01)
-
-
-class RuntimeDbConnection:
-    """The same database over a connection of its own."""
-
-    def __init__(self, db: RuntimeDb) -> None:
-        self.db = RuntimeDb(db.engine, db.dsn)
-
-    def __enter__(self) -> RuntimeDb:
-        return self.db
-
-    def __exit__(self, *_: object) -> None:
-        self.db.close()
 
 
 @pytest.mark.parametrize("linger", [0.0, 0.08])
@@ -531,7 +518,7 @@ def test_callers_that_keep_their_transactions_open_strand_nothing(db: RuntimeDb,
             for turn in range(4):
                 with db.background(*[lambda s=s: caller(s) for s in range(turn * 30, turn * 30 + 30)]):
                     pass
-                db.wait_for(f"select {all_empty}", seconds=2)
+                db.wait_for(f"select {all_empty}")
         finally:
             functions.stop.set()
     assert functions.faults == []
@@ -571,12 +558,10 @@ def test_senders_never_wait_for_each_other(db: RuntimeDb) -> None:
             faults.append(error)
             gate.abort()
 
-    began = time.monotonic()
     with db.background(*[sender] * 8):
         pass
     assert faults == []
     assert len(done) == 40
-    assert time.monotonic() - began < 2.5
     take_calls(db, name)
 
 
@@ -593,10 +578,7 @@ def nobody_waits(db: RuntimeDb, name: str) -> None:
     with db.connect(autocommit=False) as first, db.connect() as second:
         for connection in (first, second):
             connection.execute("set lock_timeout = '300ms'")
-            connection.execute(
-                "select orchestra.enqueue_v1(%s, %s, 'c1', array['{}'::jsonb], null, 1, null)",
-                (PROJECT, name),
-            )
+            assert db.enqueue(name, [{}], connection=connection)[0] == "go"
         worker = second.execute("select verdict from orchestra.enter_v1(%s, %s, 'c1')", (PROJECT, name))
         assert worker.fetchone() == ("go",)
 
@@ -636,13 +618,16 @@ def test_a_worker_that_comes_waits_for_no_tick(db: RuntimeDb) -> None:
             done = threading.Event()
 
             def tick() -> None:
-                for _ in range(4):
-                    ticker.execute("call orchestra.tick(%s, 9000)", (PROJECT,))
-                    later(db, first, 60)
-                done.set()
+                try:
+                    for _ in range(4):
+                        ticker.execute("call orchestra.tick(%s, 9000)", (PROJECT,))
+                        later(db, first, 60)
+                finally:
+                    done.set()
 
-            with db.background(tick):
+            with db.background(tick) as errors:
                 while not done.is_set():
                     comer.execute("update orchestra.wake set misses = misses where workload = %s", (first,))
                     time.sleep(0.002)
+    assert errors == []
     assert "missing" in wake(db, first)[1]

@@ -46,7 +46,8 @@ class EdgeServer:
         on_log: Callable[[LogLine], None] | None = None,
         log_file: Path | None = None,
     ) -> None:
-        """Every folder of `functions` is a function; `env` is all that their code sees of the environment.
+        """Every folder of `functions` is a function; `env` is all that their code sees of the environment, but for
+        SUPABASE_URL, which is this server's where it does not say otherwise.
 
         `spread`: so many isolates share the requests of a function. `cpu_limit_s`: of an isolate; None enforces
         nothing. `grace_s`: between `termination` and the end, for isolates in which work is going on when the
@@ -121,7 +122,7 @@ class EdgeServer:
     async def _serve(self, deno: Path, listener: socket.socket) -> None:
         self._runner = Runner(
             self._functions,
-            self._env,
+            {"SUPABASE_URL": f"http://127.0.0.1:{self.port}", **self._env},
             deno=deno,
             limits=self._limits,
             spread=self._spread,

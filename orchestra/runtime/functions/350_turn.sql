@@ -306,22 +306,27 @@ language plpgsql set search_path = '' set lock_timeout = '5s'
 as $$
 declare
   target orchestra.workload;
+  mine orchestra.slot;
+  still_ids bigint[];
+  still_cts int[];
 begin
   select w.* into target from orchestra.workload w
   where w.project = leave_v1.project and w.name = leave_v1.workload;
+  -- A turn of the same worker may still be on its way: its slot comes before its messages.
+  select s.* into mine from orchestra.slot s
+  where s.project = leave_v1.project and s.workload = leave_v1.workload and s.slot = leave_v1.slot
+    and s.token = leave_v1.token
+  for update;
   if cardinality(back) > 0 and target.queue_name is not null then
     perform orchestra.give_back(target, back, back_ct);
   end if;
+  select coalesce(array_agg(h.id), '{}'), coalesce(array_agg(h.ct), '{}') into still_ids, still_cts
+  from unnest(mine.held, mine.held_ct) h(id, ct)
+  where h.id <> all (back);
   update orchestra.slot s set
-    token = case when still.ids <> '{}' then s.token end,
-    lease_until = case when still.ids <> '{}' then s.lease_until end,
-    busy = true, held = still.ids, held_ct = still.cts, fresh = '{}', fresh_ct = '{}'
-  from (
-    select coalesce(array_agg(h.id), '{}') as ids, coalesce(array_agg(h.ct), '{}') as cts
-    from orchestra.slot o, unnest(o.held, o.held_ct) h(id, ct)
-    where o.project = leave_v1.project and o.workload = leave_v1.workload and o.slot = leave_v1.slot
-      and h.id <> all (back)
-  ) still
+    token = case when still_ids <> '{}' then s.token end,
+    lease_until = case when still_ids <> '{}' then s.lease_until end,
+    busy = true, held = still_ids, held_ct = still_cts, fresh = '{}', fresh_ct = '{}'
   where s.project = leave_v1.project and s.workload = leave_v1.workload and s.slot = leave_v1.slot
     and s.token = leave_v1.token;
 end
