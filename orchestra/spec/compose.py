@@ -44,7 +44,7 @@ class _Composer(CParser):
             try:
                 take_level()
             except IndexError:
-                raise _TooDeepError(parent) from None
+                raise _TooDeepError(None if parent is None else parent.start_mark) from None
             count()
 
         self.descend_resolver = descend

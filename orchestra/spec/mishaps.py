@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import yaml
-from yaml.nodes import Node
 
 from orchestra.diagnostics import Diagnostic, Label, Span
 from orchestra.spec.faults import fault, top_of
@@ -57,15 +56,13 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
 )  # fmt: skip
 
 
-def too_deep(file: str, parent: Node | None) -> Diagnostic:
-    span = top_of(file)
-    if parent is not None:
-        line, column = parent.start_mark.line + 1, parent.start_mark.column + 1
-        span = Span(file, line, column, line, column + 1)
+def too_deep(file: str, mark: yaml.Mark | None) -> Diagnostic:
     return fault(
         "E109",
         f"mappings and lists are nested more than {MAX_DEPTH} deep",
-        span,
+        top_of(file)
+        if mark is None
+        else Span(file, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2),
         why="No spec needs that; it is how a file crashes the programs that read it.",
         help="Check for brackets that are never closed.",
     )
@@ -108,6 +105,9 @@ def unreadable(file: str) -> Diagnostic:
 def from_yaml(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
     """A fault of syntax, where libyaml stopped."""
     problem = f"{error.context or ''} {error.problem or ''}"
+    if "maximum nesting depth" in problem:
+        # Newer libyamls have a limit too, and look far enough ahead to meet theirs before we meet ours.
+        return too_deep(file, error.problem_mark)
     lines = text.split("\n")
     span = _place(error.problem_mark or error.context_mark, lines, file)
     if "another document" in problem:
