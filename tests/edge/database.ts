@@ -27,7 +27,7 @@ function testUrl(): string {
   return `postgresql://${url.pathname}`;
 }
 
-const URL_OF_TESTS = testUrl();
+export const URL_OF_TESTS = testUrl();
 
 /** The same in parts; a URL without a host is none to this parser. */
 function urlParts(): URL {
@@ -117,8 +117,13 @@ export class TestDb implements AsyncDisposable {
     const application = `orchestra:${workload.name}`;
     const options = { url, name: application, max: 2 };
     const db = new Database(options, timeoutMs);
+    const doorDb = new Database(options, timeoutMs);
     const handlersSql = client(options);
-    this.#open.push(() => db.close(), () => handlersSql.end({ timeout: 0 }));
+    this.#open.push(
+      () => db.close(),
+      () => doorDb.close(),
+      () => handlersSql.end({ timeout: 0 }),
+    );
     return {
       application,
       ...fakeIsolate({ life: lifetime(400_000, clock.now()) }),
@@ -127,6 +132,7 @@ export class TestDb implements AsyncDisposable {
       wakeKeys: new Keys([]),
       serverKeys: new Keys([]),
       db,
+      doorDb,
       protocol: sqlProtocol(db, workload),
       handlersSql: () => handlersSql,
       background: () => {},

@@ -2,13 +2,15 @@
 
 import assert from "node:assert/strict";
 import { isTransient, NoAnswer } from "../../orchestra/runtime/edge/faults.ts";
+import { hostOf } from "../../orchestra/runtime/edge/host.ts";
 import type {
   Protocol,
   Slot,
   Turn,
   TurnReply,
 } from "../../orchestra/runtime/edge/protocol.ts";
-import { TestDb } from "./database.ts";
+import { TestDb, URL_OF_TESTS } from "./database.ts";
+import { environment } from "./requests.ts";
 
 const NOTHING: Omit<Turn, "seq"> = {
   acks: [],
@@ -192,6 +194,29 @@ Deno.test("a call that is not answered is given up, and the next one works", asy
   );
   const [row] = await database.call((sql) => sql`select 1 as one`);
   assert.equal(row?.["one"], 1);
+});
+
+Deno.test("requests that take long hold up no worker", async () => {
+  await using db = new TestDb();
+  const host = hostOf(
+    await db.queue(),
+    environment({ ORCHESTRA_DB_URL: URL_OF_TESTS }),
+  );
+  const holder = await db.sql.reserve();
+  await holder`select pg_advisory_lock(4713)`;
+  const long = Array.from(
+    { length: 4 },
+    () =>
+      host.doorDb.transaction((sql) =>
+        sql`select pg_advisory_xact_lock_shared(4713)`
+      ),
+  );
+  const worker = await Worker.enter(host.protocol);
+  assert.equal((await worker.turn({ want: 1 })).verdict, "go");
+  await holder`select pg_advisory_unlock(4713)`;
+  holder.release();
+  await Promise.all(long);
+  await Promise.all([host.db.close(), host.doorDb.close()]);
 });
 
 Deno.test("faults of the server are told apart", async () => {

@@ -58,6 +58,7 @@ export function fakeHost(values: Record<string, string> = {}): FakeHost {
     wakeKeys: new Keys(wakeKeys(env)),
     serverKeys: new Keys(serverKeys(env)),
     db: new Database(NOWHERE),
+    doorDb: new Database(NOWHERE),
     protocol: queue,
     handlersSql() {
       throw new Error("no database here");

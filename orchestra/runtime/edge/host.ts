@@ -27,6 +27,8 @@ export interface Host {
   readonly serverKeys: Keys;
   /** For the runtime's own calls, so that no handler is ever in their way. */
   readonly db: Database;
+  /** For requests: no worker's turn waits for one that takes long. */
+  readonly doorDb: Database;
   readonly protocol: Protocol;
   /** For handlers; made when first asked for. */
   handlersSql(): Sql;
@@ -57,6 +59,7 @@ export function hostOf(workload: Workload, env: Env = Deno.env): Host {
     wakeKeys: new Keys(wakeKeys(env)),
     serverKeys: new Keys(serverKeys(env)),
     db,
+    doorDb: new Database(options),
     protocol: sqlProtocol(db, workload),
     handlersSql: () => handlersSql ??= client({ ...options, arrays: true }),
     background: (work) => background(work, log),

@@ -104,14 +104,14 @@ function doorOf(
     gate: gateOf(door, host, verify),
     validate: validator(schema),
     log: host.log,
-    enqueue: (items, caller) => enqueue(host.db, workload, items, caller),
+    enqueue: (items, caller) => enqueue(host.doorDb, workload, items, caller),
   });
 }
 
 function gateOf(door: Door, host: Host, verify: Verify | undefined): Gate {
   return gate(door.auth, {
     keys: host.serverKeys,
-    secrets: vault(host.db, host.clock),
+    secrets: vault(host.doorDb, host.clock),
     verify,
     identifier: () => identifier(host.env),
   });
