@@ -93,6 +93,16 @@ def test_a_run_that_is_not_there_is_an_error(db: RuntimeDb) -> None:
         assert caught.value.sqlstate == "ORC25"
 
 
+def test_a_run_of_a_removed_workload_cannot_be_tried_again(db: RuntimeDb) -> None:
+    name = pipeline(db, step("a"))
+    run = db.send(name)
+    db.run("select orchestra.cancel_run(%s)", run)
+    db.run("delete from orchestra.workload where name = %s", name)
+    with pytest.raises(psycopg.Error, match=f"there is no workload {name} any more") as caught:
+        db.run("select orchestra.retry_run(%s)", run)
+    assert caught.value.sqlstate == "ORC20"
+
+
 # Trying again
 
 

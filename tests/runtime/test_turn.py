@@ -50,6 +50,16 @@ def test_a_turn_whose_reply_was_lost_answers_the_same_claim_and_spends_nothing(d
     assert db.depth(name) == 5
 
 
+def test_a_repeated_turn_leaves_out_what_somebody_else_has_by_now(db: RuntimeDb) -> None:
+    name = db.edge(per_worker=5)
+    db.send_many(name, 3)
+    worker, other = db.worker(name), db.worker(name)
+    ids = worker.turn(3).ids
+    db.run(f"update pgmq.q_{name} set vt = now() - interval '1 second' where msg_id = %s", ids[0])
+    assert other.turn(3).ids == ids[:1]
+    assert worker.turn(3, seq=worker.seq).ids == ids[1:]
+
+
 def test_a_turn_out_of_order_is_refused(db: RuntimeDb) -> None:
     worker = db.worker(db.edge())
     worker.turn(1)

@@ -595,6 +595,21 @@ def test_a_message_behind_a_workers_last_look_is_found(db: RuntimeDb) -> None:
     assert take_calls(db, name) == 1
 
 
+def test_a_worker_that_is_turned_away_has_not_answered_the_call(db: RuntimeDb) -> None:
+    """Code that nobody wants must not have its function called as often as if it worked."""
+    name = db.edge()
+    db.worker(name).leave()
+    db.send(name)
+    later(db, name, 60)
+    db.tick()
+    misses = wake(db, name)[0]
+    assert misses == 1
+    assert db.worker(name, "strange").verdict == "foreign"
+    assert wake(db, name)[0] == misses
+    assert db.worker(name).verdict == "go"
+    assert wake(db, name)[0] == 0
+
+
 def test_a_look_at_an_empty_queue_calls_nobody(db: RuntimeDb) -> None:
     name = db.edge()
     worker = db.worker(name)
