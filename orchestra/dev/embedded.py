@@ -53,6 +53,13 @@ SETTINGS: Mapping[str, str] = {
     "cron.enable_superuser_jobs": "on",
 }
 
+# The roles to which PostgREST and the platform's keys lead: as on a hosted project.
+API_ROLES: Mapping[str, str] = {
+    "anon": "nologin noinherit",
+    "authenticated": "nologin noinherit",
+    "service_role": "nologin noinherit bypassrls",
+}
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -71,6 +78,8 @@ def start(
 ) -> Embedded:
     """Start the server of `directory`, or find it running; its data is made on the first call (about 2 s).
 
+    It has the roles that a Supabase project has for its API.
+
     `pgmq_extension` makes `create extension pgmq` possible. `settings` are server settings that go over the
     defaults; they take effect when the server starts, not on one that is running already.
 
@@ -85,6 +94,7 @@ def start(
             _make_data(home)
             _write_settings(home, {**SETTINGS, **(settings or {})})
             _launch(home)
+            _make_api_roles(running.dsn)
         return running
 
 
@@ -203,6 +213,14 @@ def _launch(home: Path) -> None:
             f"the embedded database in {home} does not start: {said or done.stderr.strip()}",
             f"the whole log is in {log}",
         )
+
+
+def _make_api_roles(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        known = {name for (name,) in connection.execute("select rolname from pg_roles")}
+        for name, options in API_ROLES.items():
+            if name not in known:
+                connection.execute(f"create role {name} {options}".encode())
 
 
 def _pg_ctl(home: Path, action: str, *options: str) -> subprocess.CompletedProcess[str]:

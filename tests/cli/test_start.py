@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -42,20 +40,6 @@ def test_what_needs_no_spec_loads_nothing_heavy(args: list[str]) -> None:
     code = f"import sys\nfrom orchestra.cli import main\ntry: main({args!r})\nexcept SystemExit: pass\n"
     loaded = set(python(code + "print('\\n', *sys.modules)").split())
     assert not HEAVY & loaded
-
-
-def test_the_version_costs_at_most_half_more_than_click_alone() -> None:
-    def seconds(*args: str) -> float:
-        start = time.perf_counter()
-        subprocess.run([sys.executable, *args], cwd=ROOT, capture_output=True, check=True)
-        return time.perf_counter() - start
-
-    for _ in range(5):  # another process may be busy just then
-        pairs = [(seconds("-c", "import click"), seconds("-m", "orchestra", "--version")) for _ in range(7)]
-        click, ours = (statistics.median(times) for times in zip(*pairs, strict=True))
-        if ours <= 1.5 * click:
-            return
-    pytest.fail(f"--version takes {ours * 1000:.0f} ms, import click {click * 1000:.0f} ms")
 
 
 def test_the_version_is_that_of_the_package() -> None:
