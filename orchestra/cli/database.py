@@ -32,9 +32,17 @@ class Chosen:
     def __repr__(self) -> str:
         return f"Chosen({self.where!r})"
 
-    def say_who_runs_its_jobs(self) -> None:
-        """The embedded database has no pg_cron of its own, and nobody would guess."""
-        if self.embedded is not None:
+    def say_who_runs_its_jobs(self, *, functions: bool) -> None:
+        """The embedded database has no pg_cron of its own, and nobody would guess. `functions`: there are Edge
+        Functions that nobody has served yet."""
+        if self.embedded is None:
+            return
+        if functions:
+            console.note(
+                "Its jobs and functions run while this does, once they are compiled: "
+                f"python -m orchestra.dev functions {self.embedded} supabase/functions"
+            )
+        else:
             console.note(f"Its jobs run while this does: python -m orchestra.dev ticker {self.embedded}")
 
 

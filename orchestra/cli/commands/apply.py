@@ -77,7 +77,8 @@ def _apply(
             pipeline.refuse_elsewhere(connection, saved)
         plan = saved or pipeline.plan(connection, spec, wanted)
         finish(connection, plan, wanted, verb="apply", **how)
-    chosen.say_who_runs_its_jobs()
+    unseen = any(condition.address.kind == "edge_function" for condition in plan.conditions)
+    chosen.say_who_runs_its_jobs(functions=unseen)
 
 
 def _saved(paths: tuple[Path, ...]) -> Plan | None:
