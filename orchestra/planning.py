@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from orchestra.errors import RequirementError
 from orchestra.ir.program import Program, Resource
+from orchestra.kinds.cron_job import is_shared
 from orchestra.kinds.grant import Grant
 from orchestra.kinds.progress import Progress
 from orchestra.kinds.project import Project
@@ -103,11 +104,7 @@ def _narrowed(program: Program, options: PlanOptions) -> Program:
     shared = {"extension", "runtime", "project", "requirement", "secret"}
 
     def kept(r: Resource) -> bool:
-        return (
-            r.kind in shared
-            or belongs(r.key, options.workload or "")
-            or r.key.startswith(("tick.", "housekeep."))
-        )
+        return r.kind in shared or belongs(r.key, options.workload or "") or is_shared(r.key)
 
     return Program.of(program.project, (r for r in program if kept(r)))
 

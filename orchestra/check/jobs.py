@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestra import platform as limits
 from orchestra.check.cron import Cron
 from orchestra.check.facts import Facts, Scheduled
+from orchestra.classify.features import catches_up
 
 _DAY = 1_440
 _Shape = tuple[frozenset[int], frozenset[int], frozenset[int], int]
@@ -16,16 +17,18 @@ _Shape = tuple[frozenset[int], frozenset[int], frozenset[int], int]
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """`schedules` is how many fall together in the busiest minute of a week, `when` its time of day (UTC)."""
+    """`schedules` is how many fall together in the busiest minute of a week, `when` its time of day (UTC);
+    `housekeeping` are the jobs of each minute."""
 
     consumers: int
     ticks: int
     schedules: int
     when: str
+    housekeeping: int
 
     @property
     def total(self) -> int:
-        return self.consumers + self.ticks + self.schedules + 1
+        return self.consumers + self.ticks + self.schedules + self.housekeeping
 
 
 def busiest(facts: Facts) -> Jobs:
@@ -33,7 +36,8 @@ def busiest(facts: Facts) -> Jobs:
     consumers = sum(j.workload.concurrency.limit for j in queues if j.sql)
     ticks = len({j.workload.poll_interval_ms for j in queues})
     schedules, when = _coincident(facts)
-    return Jobs(consumers, ticks, schedules, when)
+    catching_up = any(catches_up(s.workload, s.judged.pattern) for s in facts.schedules)
+    return Jobs(consumers, ticks, schedules, when, 1 + catching_up)
 
 
 def _coincident(facts: Facts) -> tuple[int, str]:

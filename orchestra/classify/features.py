@@ -6,7 +6,7 @@ top-level keys are asked for as they are.
 
 from __future__ import annotations
 
-from orchestra.spec.model import EdgeHandler, HttpTrigger, ScheduleTrigger, Workload
+from orchestra.spec.model import EdgeHandler, HttpTrigger, Pattern, ScheduleTrigger, Workload
 
 QUEUE_KEYS = frozenset(
     {
@@ -80,3 +80,12 @@ def fans_out(workload: Workload) -> bool:
 def batches(workload: Workload) -> bool:
     """A batch size above one, written for this very workload (the default of 10 is no wish)."""
     return workload.batch_size > 1 and "batch_size" in workload.written
+
+
+def catches_up(workload: Workload, pattern: Pattern | None) -> bool:
+    """Whether what it does on a schedule may have to be done later: scheduled SQL has retries and runs that wait for
+    the one before, and a window to catch up in wants a look at what was missed."""
+    schedules = [t for t in workload.triggers if isinstance(t, ScheduleTrigger)]
+    return bool(schedules) and (
+        pattern == "scheduled_sql" or any(t.catchup_window_ms is not None for t in schedules)
+    )

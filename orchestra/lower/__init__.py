@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from orchestra.classify import pattern_of
-from orchestra.classify.features import has_edge
+from orchestra.classify.features import catches_up, has_edge
 from orchestra.ir.program import Program, Resource
 from orchestra.kinds import (
     BY_NAME,
@@ -67,4 +67,8 @@ def _resources(spec: Spec, chosen: Mapping[str, Pattern]) -> Iterator[Resource]:
             yield from grant.lower(w, spec.project)
             yield from progress.lower(w, spec.project)
     if spec.workloads:
-        yield from cron_job.lower_project({w.poll_interval_ms for w in queued}, spec.project)
+        yield from cron_job.lower_project(
+            {w.poll_interval_ms for w in queued},
+            spec.project,
+            catches_up=any(catches_up(w, chosen.get(w.name)) for w in spec.workloads),
+        )

@@ -285,6 +285,14 @@ def _roles(program: Program, findings: Findings, live: Live) -> Iterator[Blocker
             for role in resource.roles:
                 if role not in findings.roles:
                     yield _no_role(resource.address, role)
+                elif role == live.server.role:
+                    yield Blocker(
+                        "role",
+                        resource.address,
+                        f"{role} is the role that applies this: the function is its own, and it may anyway",
+                        "leave it out of `access`",
+                        exit_code=1,
+                    )
 
 
 def _no_role(address: Address, role: str) -> Blocker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from orchestra.kinds.cron_job import is_shared
 from orchestra.kinds.queue import Queue
 from orchestra.live.model import COUNTED, QueueFacts
 from orchestra.plan.compare import Draft
@@ -62,7 +63,7 @@ def _part(draft: Draft) -> bool:
     """Jobs that come and go with what a workload says of itself: its workers with its concurrency, ticks with the
     poll intervals. Removing the workload needs approval; these alone do not."""
     key = draft.address.name
-    return draft.address.kind == "cron_job" and (".worker-" in key or key.startswith(("tick.", "housekeep.")))
+    return draft.address.kind == "cron_job" and (".worker-" in key or is_shared(key))
 
 
 def _changed(draft: Draft, queues: QueuesByName) -> Iterator[Hazard]:

@@ -135,6 +135,7 @@ def test_the_zone_as_it_is_written() -> None:
         (EDGE + "poll_interval: 61s", ["E319"]),
         (EDGE + "fan_out: {max: 10, typical: 11}", ["E308"]),
         (EDGE + "access: {enqueue: [PUBLIC, app]}\npayload_schema: ./payloads/product.json", ["E503"]),
+        (EDGE + "access: {progress: [anon, app]}\npayload_schema: ./payloads/product.json", ["E503"]),
         (EDGE + "retry: {max_attempts: 1}", []),
         ("trigger: manual\nduration: {max: 5s}\nbatch_size: 5\nrun: {sql: 'select 1'}", ["E318"]),
         ("trigger: manual\nduration: {max: 5s}\nlinger: 5s\nrun: {sql: 'select 1'}", ["E318"]),
@@ -249,3 +250,15 @@ def test_requirements(sql: str, expected: list[str]) -> None:
 def test_renaming_a_project() -> None:
     assert codes("version: 1\nproject: shop\nmoved: {from: store}\n") == []
     assert codes("version: 1\nproject: shop\nmoved: {from: shop}\n") == ["E211"]
+
+
+def test_two_workloads_may_not_share_the_queue_of_their_dead_letters() -> None:
+    body = (
+        "trigger: manual, duration: {max: 20s}, payload_schema: ./payloads/product.json, dead_letter_queue: "
+    )
+    text = "version: 1\nproject: shop\nworkloads:\n"
+    assert codes(f"{text}  a: {{{body}failed}}\n  b: {{{body}failed_too}}\n") == []
+    finding, *more = found(f"{text}  a: {{{body}failed}}\n  b: {{{body}failed}}\n  c: {{{body}failed}}\n")
+    assert [finding.code, *(d.code for d in more)] == ["E214", "E214"]
+    assert finding.message == "`failed` has the dead letters of `a` already"
+    assert "on_failure" in (finding.help or "")

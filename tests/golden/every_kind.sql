@@ -1,6 +1,6 @@
 -- every-kind: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 secret, 1 queue, 2 workloads, 1 grant, 4 cron jobs, 1 table trigger
+-- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 secret, 1 queue, 2 workloads, 1 grant, 5 cron jobs, 1 table trigger
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -72,6 +72,10 @@ begin
 end
 $orchestra$;
 grant execute on function "public"."enqueue_take_item"(jsonb) to "web";
+
+-- cron_job.catch-up.1m
+select orchestra.claim('every-kind', 'cron_job.catch-up.1m', 'orchestra:every-kind:catch-up.1m', '{"command": "call orchestra.catch_up(''every-kind'')", "job": "orchestra:every-kind:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:every-kind:catch-up.1m', '* * * * *', $$call orchestra.catch_up('every-kind')$$);
 
 -- cron_job.drop-items
 select orchestra.claim('every-kind', 'cron_job.drop-items', 'orchestra:every-kind:drop-items', '{"command": "call orchestra.fire(''every-kind'', ''drop-items'', 1)", "every_ms": 3600000, "job": "orchestra:every-kind:drop-items", "overlap": "skip", "position": 1, "schedule": "0 * * * *", "workload": "drop-items"}');

@@ -1,6 +1,6 @@
 -- n-m: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 2 extensions, 1 runtime, 1 project, 4 queues, 5 workloads, 2 grants, 7 cron jobs, 4 table triggers
+-- 2 extensions, 1 runtime, 1 project, 4 queues, 5 workloads, 2 grants, 8 cron jobs, 4 table triggers
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -109,6 +109,10 @@ select cron.schedule('orchestra:n-m:a-workload-whose-name-has-37-letters1.worker
 select orchestra.claim('n-m', 'cron_job.a-workload-whose-name-has-37-letters2.worker-1', 'orchestra:n-m:a-workload-whose-name-has-37-letters2.worker-1', '{"command": "call orchestra.drain_sql(''n-m'', ''a-workload-whose-name-has-37-letters2'', 1)", "job": "orchestra:n-m:a-workload-whose-name-has-37-letters2.worker-1", "schedule": "* * * * *"}');
 select cron.schedule('orchestra:n-m:a-workload-whose-name-has-37-letters2.worker-1', '* * * * *', $$call orchestra.drain_sql('n-m', 'a-workload-whose-name-has-37-letters2', 1)$$);
 
+-- cron_job.catch-up.1m
+select orchestra.claim('n-m', 'cron_job.catch-up.1m', 'orchestra:n-m:catch-up.1m', '{"command": "call orchestra.catch_up(''n-m'')", "job": "orchestra:n-m:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:n-m:catch-up.1m', '* * * * *', $$call orchestra.catch_up('n-m')$$);
+
 -- cron_job.housekeep.1m
 select orchestra.claim('n-m', 'cron_job.housekeep.1m', 'orchestra:n-m:housekeep.1m', '{"command": "call orchestra.housekeep(''n-m'')", "job": "orchestra:n-m:housekeep.1m", "schedule": "* * * * *"}');
 select cron.schedule('orchestra:n-m:housekeep.1m', '* * * * *', $$call orchestra.housekeep('n-m')$$);
@@ -143,11 +147,11 @@ after insert on "Odd Schema"."Order ""Lines"""
 referencing new table as orchestra_new
 for each statement execute function orchestra.on_table_change('n-m', 'a-workload-whose-name-has-37-letters1', 'key', '[]');
 
--- table_trigger.a-workload-whose-name-has-37-letters2.table-1
-select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters2.table-1', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921', E'{"base": "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters2"}');
-drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921_update" on "Odd Schema"."Order ""Lines""";
-drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921_delete" on "Odd Schema"."Order ""Lines""";
-create or replace trigger "orchestra_n_m_a_workload_whose_name_has_37_lett_0726e921_insert"
+-- table_trigger.a-workload-whose-name-has-37-letters2
+select orchestra.claim('n-m', 'table_trigger.a-workload-whose-name-has-37-letters2', '"Odd Schema"."Order ""Lines""":orchestra_n_m_a_workload_whose_name_has_37_letters2', E'{"base": "orchestra_n_m_a_workload_whose_name_has_37_letters2", "on": ["insert"], "schema": "Odd Schema", "table": "Order \\"Lines\\"", "workload": "a-workload-whose-name-has-37-letters2"}');
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_letters2_update" on "Odd Schema"."Order ""Lines""";
+drop trigger if exists "orchestra_n_m_a_workload_whose_name_has_37_letters2_delete" on "Odd Schema"."Order ""Lines""";
+create or replace trigger "orchestra_n_m_a_workload_whose_name_has_37_letters2_insert"
 after insert on "Odd Schema"."Order ""Lines"""
 referencing new table as orchestra_new
 for each statement execute function orchestra.on_table_change('n-m', 'a-workload-whose-name-has-37-letters2', 'key', '[]');

@@ -1,6 +1,6 @@
 -- a-project-with-a-name-of-30-ch: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 7 requirements, 1 extension, 1 runtime, 1 project, 1 workload, 2 cron jobs
+-- 7 requirements, 1 extension, 1 runtime, 1 project, 1 workload, 3 cron jobs
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -97,6 +97,10 @@ select orchestra.register_project('a-project-with-a-name-of-30-ch');
 -- workload.touch
 select orchestra.claim('a-project-with-a-name-of-30-ch', 'workload.touch', 'touch', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
 select orchestra.set_workload('a-project-with-a-name-of-30-ch', 'touch');
+
+-- cron_job.catch-up.1m
+select orchestra.claim('a-project-with-a-name-of-30-ch', 'cron_job.catch-up.1m', 'orchestra:a-project-with-a-name-of-30-ch:catch-up.1m', '{"command": "call orchestra.catch_up(''a-project-with-a-name-of-30-ch'')", "job": "orchestra:a-project-with-a-name-of-30-ch:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:a-project-with-a-name-of-30-ch:catch-up.1m', '* * * * *', $$call orchestra.catch_up('a-project-with-a-name-of-30-ch')$$);
 
 -- cron_job.housekeep.1m
 select orchestra.claim('a-project-with-a-name-of-30-ch', 'cron_job.housekeep.1m', 'orchestra:a-project-with-a-name-of-30-ch:housekeep.1m', '{"command": "call orchestra.housekeep(''a-project-with-a-name-of-30-ch'')", "job": "orchestra:a-project-with-a-name-of-30-ch:housekeep.1m", "schedule": "* * * * *"}');

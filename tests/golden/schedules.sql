@@ -1,6 +1,6 @@
 -- schedules: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 2 extensions, 1 runtime, 1 project, 2 queues, 7 workloads, 14 cron jobs
+-- 2 extensions, 1 runtime, 1 project, 2 queues, 7 workloads, 15 cron jobs
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -63,6 +63,10 @@ select orchestra.set_workload('schedules', 'several');
 select orchestra.claim('schedules', 'workload.wildcard-hour', 'wildcard-hour', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$select 1$sql$));
 select orchestra.set_workload('schedules', 'wildcard-hour');
 
+-- cron_job.catch-up.1m
+select orchestra.claim('schedules', 'cron_job.catch-up.1m', 'orchestra:schedules:catch-up.1m', '{"command": "call orchestra.catch_up(''schedules'')", "job": "orchestra:schedules:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:schedules:catch-up.1m', '* * * * *', $$call orchestra.catch_up('schedules')$$);
+
 -- cron_job.each-minute
 select orchestra.claim('schedules', 'cron_job.each-minute', 'orchestra:schedules:each-minute', '{"command": "call orchestra.fire(''schedules'', ''each-minute'', 1)", "every_ms": 60000, "job": "orchestra:schedules:each-minute", "overlap": "skip", "position": 1, "schedule": "* * * * *", "workload": "each-minute"}');
 insert into orchestra.schedule (project, workload, position, cron, every_ms, timezone, overlap, catchup_window_ms)
@@ -116,14 +120,14 @@ select cron.schedule('orchestra:schedules:queued', '0 * * * *', $$call orchestra
 select orchestra.claim('schedules', 'cron_job.queued.worker-1', 'orchestra:schedules:queued.worker-1', '{"command": "call orchestra.drain_sql(''schedules'', ''queued'', 1)", "job": "orchestra:schedules:queued.worker-1", "schedule": "* * * * *"}');
 select cron.schedule('orchestra:schedules:queued.worker-1', '* * * * *', $$call orchestra.drain_sql('schedules', 'queued', 1)$$);
 
--- cron_job.several.schedule-1
-select orchestra.claim('schedules', 'cron_job.several.schedule-1', 'orchestra:schedules:several.schedule-1', '{"command": "call orchestra.fire(''schedules'', ''several'', 1)", "cron": "0 6 * * 1-5", "job": "orchestra:schedules:several.schedule-1", "overlap": "buffer_one", "position": 1, "schedule": "0 6 * * 1-5", "workload": "several"}');
+-- cron_job.several
+select orchestra.claim('schedules', 'cron_job.several', 'orchestra:schedules:several', '{"command": "call orchestra.fire(''schedules'', ''several'', 1)", "cron": "0 6 * * 1-5", "job": "orchestra:schedules:several", "overlap": "buffer_one", "position": 1, "schedule": "0 6 * * 1-5", "workload": "several"}');
 insert into orchestra.schedule (project, workload, position, cron, every_ms, timezone, overlap, catchup_window_ms)
 values ('schedules', 'several', 1, '0 6 * * 1-5', null, null, 'buffer_one', null)
 on conflict (project, workload, position) do update set
   cron = excluded.cron, every_ms = excluded.every_ms, timezone = excluded.timezone,
   overlap = excluded.overlap, catchup_window_ms = excluded.catchup_window_ms;
-select cron.schedule('orchestra:schedules:several.schedule-1', '0 6 * * 1-5', $$call orchestra.fire('schedules', 'several', 1)$$);
+select cron.schedule('orchestra:schedules:several', '0 6 * * 1-5', $$call orchestra.fire('schedules', 'several', 1)$$);
 
 -- cron_job.several.schedule-2
 select orchestra.claim('schedules', 'cron_job.several.schedule-2', 'orchestra:schedules:several.schedule-2', '{"command": "call orchestra.fire(''schedules'', ''several'', 2)", "cron": "30 9,17 1,15 jan-jun *", "job": "orchestra:schedules:several.schedule-2", "overlap": "skip", "position": 2, "schedule": "0,30 * * * *", "timezone": "America/New_York", "workload": "several"}');

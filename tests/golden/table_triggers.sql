@@ -68,17 +68,17 @@ after update on "app"."page"
 referencing old table as orchestra_old new table as orchestra_new
 for each statement execute function orchestra.on_table_change('table-triggers', 'count-page', 'key', '[]');
 
--- table_trigger.index-page.table-1
-select orchestra.claim('table-triggers', 'table_trigger.index-page.table-1', '"app"."page":orchestra_table_triggers_index_page_table_1', '{"base": "orchestra_table_triggers_index_page_table_1", "columns": ["body", "title"], "on": ["delete", "insert", "update"], "schema": "app", "table": "page", "workload": "index-page"}');
-create or replace trigger "orchestra_table_triggers_index_page_table_1_delete"
+-- table_trigger.index-page
+select orchestra.claim('table-triggers', 'table_trigger.index-page', '"app"."page":orchestra_table_triggers_index_page', '{"base": "orchestra_table_triggers_index_page", "columns": ["body", "title"], "on": ["delete", "insert", "update"], "schema": "app", "table": "page", "workload": "index-page"}');
+create or replace trigger "orchestra_table_triggers_index_page_delete"
 after delete on "app"."page"
 referencing old table as orchestra_old
 for each statement execute function orchestra.on_table_change('table-triggers', 'index-page', 'key', '["body", "title"]');
-create or replace trigger "orchestra_table_triggers_index_page_table_1_insert"
+create or replace trigger "orchestra_table_triggers_index_page_insert"
 after insert on "app"."page"
 referencing new table as orchestra_new
 for each statement execute function orchestra.on_table_change('table-triggers', 'index-page', 'key', '["body", "title"]');
-create or replace trigger "orchestra_table_triggers_index_page_table_1_update"
+create or replace trigger "orchestra_table_triggers_index_page_update"
 after update on "app"."page"
 referencing old table as orchestra_old new table as orchestra_new
 for each statement execute function orchestra.on_table_change('table-triggers', 'index-page', 'key', '["body", "title"]');

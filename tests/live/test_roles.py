@@ -59,6 +59,15 @@ def test_a_second_role_that_sees_everything_is_refused_by_the_projects_owner(sho
         pipeline.apply(shop.another(shop.engine.url(user="b")), plan)
 
 
+@pytest.mark.parametrize("access", ["{enqueue: [postgres]}", "{progress: [postgres]}"])
+def test_access_for_the_role_that_applies_is_refused_by_the_plan(shop: Shop, access: str) -> None:
+    """It owns what it makes, so a grant to it would never be seen again."""
+    plan = shop.plan(QUEUE.replace("duration: {max: 5s}", f"duration: {{max: 5s}}\n    access: {access}"))
+    blocker = next(b for b in plan.blockers if b.code == "role")
+    assert blocker.message.startswith("postgres is the role that applies this")
+    assert blocker.remedy == "leave it out of `access`"
+
+
 def test_a_role_that_may_not_read_the_history_of_jobs_still_plans(embedded: Engine) -> None:
     hosted = embedded.hosted()
     shop = Shop(embedded, hosted.dsn)

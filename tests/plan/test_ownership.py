@@ -121,7 +121,7 @@ def test_what_lost_its_row_in_the_registry_is_adopted_again(shop: Shop) -> None:
     plan = shop.plan()
     assert codes(plan) == {"unowned"}
     everything = frozenset(str(b.address) for b in plan.blockers)
-    assert len(everything) == 12
+    assert len(everything) == 13
     shop.apply(adopt=everything)
     assert_empty(shop.plan())
     rows = [x for x in shop.state() if not x.startswith(("entry", "deployment"))]

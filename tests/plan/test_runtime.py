@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 from apply.shop import QUEUE, Shop, assert_empty, change, said
 from engines.supabase import install_pgmq
+from engines.waiting import eventually
 
 from orchestra.errors import VersionError
 
@@ -73,8 +75,8 @@ def test_a_runtime_of_an_earlier_version_is_brought_forward(shop: Shop) -> None:
     assert_empty(shop.plan(QUEUE))
 
 
-def test_a_database_of_version_1_is_brought_forward_with_all_that_is_in_it(shop: Shop) -> None:
-    """Its functions had other arguments, its tables fewer columns; its messages, notes and letters are kept."""
+def version_1(shop: Shop, spec: str) -> None:
+    """A database as version 1 has made it from this spec."""
     script = Path(__file__).with_name("version_1.sql").read_text()
     shop.run("create extension if not exists pg_cron")
     if shop.engine.is_embedded:
@@ -82,17 +84,26 @@ def test_a_database_of_version_1_is_brought_forward_with_all_that_is_in_it(shop:
     else:
         install_pgmq(shop.engine)
     shop.engine.psql(script)
-    spec = QUEUE.replace("select 1", "select 1 / (:payload ->> 'n')::int").replace(
-        "duration: {max: 5s}", "duration: {max: 5s}\n    retry: {max_attempts: 2, backoff: {initial: 1ms}}"
-    )
     # What compiled SQL says beside the runtime was the same then.
     before, _, rest = shop.compiled(spec).partition("-- runtime.orchestra\n")
     shop.engine.psql(before + "-- project." + rest.partition("-- project.")[2])
     shop.run("update orchestra.project set gate = 'open', environment = 'default'")
+
+
+def drain(shop: Shop) -> None:
+    with psycopg.connect(shop.engine.dsn, autocommit=True) as connection:
+        connection.execute("call orchestra.drain_sql('shop', 'import', 1)")
+
+
+def test_a_database_of_version_1_is_brought_forward_with_all_that_is_in_it(shop: Shop) -> None:
+    """Its functions had other arguments, its tables fewer columns; its messages, notes and letters are kept."""
+    spec = QUEUE.replace("select 1", "select 1 / (:payload ->> 'n')::int").replace(
+        "duration: {max: 5s}", "duration: {max: 5s}\n    retry: {max_attempts: 2, backoff: {initial: 1ms}}"
+    )
+    version_1(shop, spec)
     shop.run("select orchestra.send('import', '{\"n\": 0}')")
     for _ in range(2):
-        with psycopg.connect(shop.engine.dsn, autocommit=True) as connection:
-            connection.execute("call orchestra.drain_sql('shop', 'import', 1)")
+        drain(shop)
     shop.run("select orchestra.send('import', '{\"n\": 1}')")
     assert shop.one("select version from orchestra.version") == 1
     assert shop.one("select count(*) from orchestra.dead_letter") == 1
@@ -103,8 +114,29 @@ def test_a_database_of_version_1_is_brought_forward_with_all_that_is_in_it(shop:
     assert_empty(shop.plan(spec))
     assert shop.one("select version from orchestra.version") == 2
     assert shop.one("select orchestra.send('import', '{\"n\": 2}', idempotency_key => 'k')") == 3
-    with psycopg.connect(shop.engine.dsn, autocommit=True) as connection:
-        connection.execute("call orchestra.drain_sql('shop', 'import', 1)")
+    drain(shop)
     assert shop.one("select count(*) from pgmq.q_import") == 0
     assert shop.one("select orchestra.redrive('import')") == 1
     assert shop.one("select count(*) from pgmq.q_import") == 1
+
+
+def test_a_worker_of_version_1_that_is_at_work_spends_no_attempt_of_what_waits(shop: Shop) -> None:
+    """It goes on with the code that it began with, and must not claim what it cannot settle."""
+    spec = QUEUE.replace("select 1", "select pg_sleep((:payload ->> 'n')::int)").replace(
+        "duration: {max: 5s}", "duration: {max: 5s}\n    retry: {max_attempts: 2, backoff: {initial: 1ms}}"
+    )
+    version_1(shop, spec)
+    shop.run("select orchestra.send('import', '{\"n\": 2}')")
+    shop.run(
+        "select orchestra.send_many('import', array(select '{\"n\": 0}'::jsonb from generate_series(1, 50)))"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        old = pool.submit(drain, shop)
+        eventually(lambda: shop.one("select count(*) from orchestra.slot where held <> '{}'") == 1)
+        shop.apply_plan(shop.plan(spec))
+        with pytest.raises(psycopg.errors.UndefinedFunction):
+            old.result(timeout=30)
+    assert shop.one("select count(*) from pgmq.q_import where read_ct > 0") == 1
+    shop.run("update pgmq.q_import set message = '{\"n\": 0}'")
+    eventually(lambda: drain(shop) or shop.one("select count(*) from pgmq.q_import") == 0)
+    assert shop.one("select count(*) from orchestra.dead_letter") == 0

@@ -293,6 +293,17 @@ class RuntimeDb:
         with self.connect() as connection:
             connection.execute("call orchestra.housekeep(%s)", (PROJECT,))
 
+    def catch_up(self) -> None:
+        with self.connect() as connection:
+            connection.execute("call orchestra.catch_up(%s)", (PROJECT,))
+
+    def remove(self, name: str) -> None:
+        """What an apply does to a workload that is no longer in the spec."""
+        address = f"workload.{name}"
+        self.run("select orchestra.claim(%s, %s, %s, '{}')", PROJECT, address, name)
+        self.run("delete from orchestra.workload where name = %s", name)
+        self.run("select orchestra.release(%s, %s)", PROJECT, address)
+
     def pages(self, statement: str) -> int:
         """How many pages a statement looks at, once the caches of its session are warm."""
         with self.connect() as connection:

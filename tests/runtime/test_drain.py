@@ -516,7 +516,7 @@ def test_a_claim_walks_the_index_on_vt(db: RuntimeDb) -> None:
         token = connection.execute("select orchestra.slot_enter(%s, %s, 1)", (PROJECT, name)).fetchone()[0]  # type: ignore[index]
         before = reads_of(db, name)
         for _ in range(20):
-            connection.execute("select * from orchestra.next_message(%s, %s, 1, %s)", (PROJECT, name, token))
+            connection.execute("select * from orchestra.claim_one(%s, %s, 1, %s)", (PROJECT, name, token))
         connection.execute("select pg_stat_force_next_flush()")
         connection.execute("select 1")
     scans, rows = (after - b for after, b in zip(reads_of(db, name), before, strict=True))

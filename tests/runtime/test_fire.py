@@ -135,7 +135,7 @@ def test_in_a_pause_due_times_pass_and_are_not_made_up_for(db: RuntimeDb, ran: s
     db.schedule(name, cron="* * * * *", catchup_window_ms=200_000)
     db.fire(name)
     db.run("select orchestra.resume(%s, %s)", PROJECT, name)
-    db.housekeep()
+    db.catch_up()
     assert set(outcomes(db, name)) == {"paused"}
     behind_the_gate = db.scheduled(ran)
     db.schedule(behind_the_gate, cron="* * * * *")
@@ -218,8 +218,8 @@ def test_what_was_missed_is_made_up_for_within_the_window_and_only_the_last(db: 
     db.schedule(without, cron="* * * * *")
     db.schedule(allowed, cron="* * * * *", catchup_window_ms=300_000, overlap="allow")
     db.schedule(narrow, cron=daily(datetime.now(UTC) - timedelta(minutes=30)), catchup_window_ms=60_000)
-    db.housekeep()
-    db.housekeep()
+    db.catch_up()
+    db.catch_up()
     late = outcomes(db, name)
     assert late[-1] == "run"
     assert set(late[:-1]) == {"skipped"}
@@ -244,7 +244,7 @@ def test_a_failed_run_is_retried_in_the_call_where_the_wait_is_short(db: Runtime
     assert len(outcomes(db, name)) == 1
 
 
-def test_a_longer_wait_is_left_to_the_housekeeping(db: RuntimeDb, ran: str) -> None:
+def test_a_longer_wait_is_left_to_a_later_minute(db: RuntimeDb, ran: str) -> None:
     name = db.scheduled(
         ran, max_attempts=3, backoff_initial_ms=60_000, backoff_max_ms=60_000, backoff_jitter="none"
     )
@@ -255,12 +255,12 @@ def test_a_longer_wait_is_left_to_the_housekeeping(db: RuntimeDb, ran: str) -> N
     assert db.one(
         "select retry_at > now() + interval '50 s' from orchestra.scheduled_run where workload = %s", name
     )
-    db.housekeep()
+    db.catch_up()
     assert len(runs(db, name)) == 1
     db.run("update orchestra.scheduled_run set retry_at = now() where workload = %s", name)
     db.alter(name, sql=ran)
-    db.housekeep()
-    db.housekeep()
+    db.catch_up()
+    db.catch_up()
     assert runs(db, name) == [(1, "failed", "22012"), (2, "done", None)]
     assert db.slot(name) == (None, None, [], [])
 
@@ -276,6 +276,59 @@ def test_a_permanent_failure_and_the_last_attempt_are_not_retried(db: RuntimeDb)
         assert len(runs(db, name)) == 1
         assert db.rows("select retry_at from orchestra.scheduled_run where workload = %s", name) == [(None,)]
     assert db.one("select error from orchestra.scheduled_run where workload = %s", once) == "division by zero"
+
+
+def test_a_pause_begins_no_further_attempt_and_nothing_that_waited(db: RuntimeDb, ran: str) -> None:
+    """Neither in the call that goes on, nor in a later minute; after it all is taken up again."""
+    failing = db.scheduled(
+        working(ran, "0.5, true"), max_attempts=9, backoff_initial_ms=10, backoff_jitter="none"
+    )
+    waiting = db.scheduled("select pg_sleep(1)")
+    for name, overlap in ((failing, "skip"), (waiting, "buffer_one")):
+        db.schedule(name, cron="* * * * *", overlap=overlap)
+        with db.background(lambda n=name: db.fire(n)):  # type: ignore[misc]
+            db.running_pid(name)
+            if name == waiting:
+                due = datetime.now(UTC) + timedelta(minutes=1)
+                db.run(
+                    "insert into orchestra.fired (project, workload, position, scheduled_for, outcome) "
+                    "values (%s, %s, 1, %s, 'buffered')",
+                    PROJECT, name, due,
+                )  # fmt: skip
+            db.run("select orchestra.pause(%s, %s)", PROJECT, name)
+        db.catch_up()
+        assert len(runs(db, name)) == 1
+        db.alter(name, sql="select 1")
+        db.run("select orchestra.resume(%s, %s)", PROJECT, name)
+    db.catch_up()
+    assert [(attempt, status) for attempt, status, _ in runs(db, failing)] == [(1, "failed"), (2, "done")]
+    assert [(attempt, status) for attempt, status, _ in runs(db, waiting)] == [(1, "done"), (1, "done")]
+
+
+def test_no_missed_run_begins_that_the_calls_own_timeout_would_cut_off(db: RuntimeDb) -> None:
+    names = [db.scheduled("select pg_sleep(1)", timeout_ms=1_000) for _ in range(3)]
+    for name in names:
+        db.schedule(name, cron="* * * * *", catchup_window_ms=300_000)
+    with db.connect() as connection:
+        connection.execute("set statement_timeout = '6500ms'")
+        connection.execute("call orchestra.catch_up(%s)", (PROJECT,))
+    assert sorted(runs(db, name) for name in names) == [[], [], [(1, "done", None)]]
+    db.catch_up()
+    assert [runs(db, name) for name in names] == [[(1, "done", None)]] * 3
+
+
+def test_scheduled_sql_that_runs_for_long_keeps_no_upgrade_waiting(db: RuntimeDb) -> None:
+    """It needs the tables of the runtime for itself for a moment."""
+    name = db.scheduled("select pg_sleep(60)")
+    db.schedule(name, cron="* * * * *")
+    with db.background(lambda: db.fire(name)):
+        pid = db.running_pid(name)
+        db.wait_for(f"select query ~ 'pg_sleep|fire' from pg_stat_activity where pid = {pid}")
+        time.sleep(0.2)
+        with db.connect(autocommit=False) as upgrade:
+            upgrade.execute("set local lock_timeout = '2s'")
+            upgrade.execute("lock table orchestra.workload, orchestra.schedule in access exclusive mode")
+        db.terminate(pid)
 
 
 def test_an_overdue_run_is_cancelled_by_any_job_of_the_project(db: RuntimeDb, ran: str) -> None:

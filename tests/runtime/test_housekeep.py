@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from runtime.pipelines import pipeline, step
 from runtime.runtime_db import PROJECT, RuntimeDb
 
 ENGINES = ("embedded", "pg17", "pg15")
@@ -129,7 +130,7 @@ def test_what_removed_workloads_left_behind_goes_except_their_dead_letters(db: R
     db.fire(name)
     db.run("insert into orchestra.delivery (project, workload, msg_id) values (%s, %s, 1)", PROJECT, name)
     dead_letters(db, name, 2, "1 day")
-    db.run("delete from orchestra.workload where name = %s", name)
+    db.remove(name)
     db.housekeep()
     assert [count(db, t, name) for t in ("delivery", "fired", "slot", "schedule", "dead_letter")] == [
         0,
@@ -208,6 +209,12 @@ def old_runs(db: RuntimeDb, name: str, status: str, age: str, runs: int = 1, tas
     )
 
 
+READ_ROWS = """
+    select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) from pg_stat_user_tables
+    where schemaname = 'orchestra' and relname in ('call', 'run', 'idempotency')
+"""
+
+
 def tasks(db: RuntimeDb) -> int:
     return int(db.one("select count(*) from orchestra.task"))
 
@@ -218,12 +225,75 @@ def test_runs_go_with_their_steps_and_tasks_after_their_time_but_not_while_they_
         for status in ("done", "failed", "cancelled", "running", "waiting"):
             for age in ("90 minutes", "3 hours", "8 days", "91 days"):
                 old_runs(db, name, status, age, tasks=2)
+        db.run(
+            f"insert into pgmq.q_{name} (vt, message, headers) "
+            "select now(), '{}', orchestra.task_headers(id, 1, 'only', 0) from orchestra.run "
+            "where workload = %s and status in ('running', 'waiting')",
+            name,
+        )
     db.housekeep()
     left = "select status, count(*)::int from orchestra.run where workload = %s group by 1"
     assert dict(db.rows(left, usual)) == {"done": 2, "failed": 3, "cancelled": 3, "running": 4, "waiting": 4}
     assert dict(db.rows(left, short)) == {"failed": 1, "cancelled": 1, "running": 4, "waiting": 4}
     assert tasks(db) == 2 * db.one("select count(*) from orchestra.run")
     assert db.one("select count(*) from orchestra.step") == db.one("select count(*) from orchestra.run")
+
+
+def test_a_run_whose_messages_are_gone_ends_and_one_that_has_any_goes_on(db: RuntimeDb) -> None:
+    """As after a purge of the queue, or a crash over an unlogged one."""
+    name = pipeline(db, step("a"), step("b", "a"))
+    lost, planned, kept, busy = db.send(name), db.send(name, delay="1 hour"), db.send(name), db.send(name)
+    worker = db.worker(name)
+    given = {m[4]["orchestra"]["run"]: m[0] for m in worker.turn(3).given}
+    db.run(
+        f"delete from pgmq.q_{name} where (headers #>> '{{orchestra,run}}')::bigint = any(%s)",
+        [lost, planned],
+    )
+    with db.connect(autocommit=False) as other:
+        # Somebody has it at the moment, and may be about to send its messages again.
+        other.execute("select from orchestra.run where id = %s for update", (planned,))
+        db.housekeep()
+    states = "select id, status from orchestra.run where workload = %s"
+    assert dict(db.rows(states, name)) == {
+        lost: "failed", planned: "waiting", kept: "running", busy: "running"
+    }  # fmt: skip
+    assert db.one("select error from orchestra.run where id = %s", lost) == (
+        "its messages are not in the queue any more"
+    )
+    db.housekeep()
+    assert dict(db.rows(states, name))[planned] == "failed"
+    worker.turn(0, ack=[given[kept]])
+    db.run("select orchestra.retry_run(%s)", lost)
+    db.housekeep()
+    assert dict(db.rows(states, name)) == {
+        lost: "running",
+        planned: "failed",
+        kept: "running",
+        busy: "running",
+    }
+
+
+def test_pruning_reads_no_more_than_what_it_deletes(db: RuntimeDb) -> None:
+    """A week of calls and runs, none of them old enough: an index says so."""
+    name = db.edge()
+    for table, columns, values in (
+        ("call", "accepted_at, due_at, status", "now() - interval '6 days', now(), 'done'"),
+        ("run", "started_at, finished_at, status", "now() - interval '6 days', now(), 'done'"),
+        ("idempotency", "key, expires_at", "i::text, now() + interval '1 day'"),
+    ):
+        db.run(
+            f"insert into orchestra.{table} (project, workload, {columns}) "
+            f"select '{PROJECT}', '{name}', {values} from generate_series(1, 20000) i"
+        )
+    db.run("analyze orchestra.call, orchestra.run, orchestra.idempotency")
+    db.run("select pg_stat_force_next_flush()")
+    before = db.engine.execute(READ_ROWS)[0][0]
+    with db.connect() as connection:
+        connection.execute("select orchestra.prune_workload(%s, %s, 5000)", (PROJECT, name))
+        connection.execute("select orchestra.prune_removed(%s, 5000)", (PROJECT,))
+        connection.execute("select pg_stat_force_next_flush()")
+        connection.execute("select 1")
+    assert db.engine.execute(READ_ROWS)[0][0] - before < 1_000
 
 
 def test_tasks_of_a_large_run_go_bit_by_bit_and_the_run_after_them(db: RuntimeDb) -> None:
@@ -326,7 +396,7 @@ def test_what_a_removed_pipeline_left_behind_goes_bit_by_bit(db: RuntimeDb) -> N
         db.run(
             f"insert into orchestra.{table} (project, workload, {columns}) values ('{PROJECT}', '{name}', {values})"
         )
-    db.run("delete from orchestra.workload where name = %s", name)
+    db.remove(name)
     db.housekeep()
     assert (tasks(db), count(db, "run", name)) == (7_000, 1)
     for _ in range(3):

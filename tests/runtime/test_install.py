@@ -63,7 +63,7 @@ def test_functions_pin_their_search_path_unless_they_commit_or_run_handlers(db: 
     )
     assert procedures
     assert all(config is None and not definer for _, config, definer in procedures)
-    assert {"drain_sql", "tick", "fire", "housekeep"} <= {name for name, _, _ in procedures}
+    assert {"drain_sql", "tick", "fire", "housekeep", "catch_up"} <= {name for name, _, _ in procedures}
 
 
 def test_only_enqueueing_and_the_trigger_run_with_the_owners_rights(db: RuntimeDb) -> None:
@@ -89,6 +89,7 @@ def test_nobody_else_may_do_anything(db: RuntimeDb) -> None:
     )
     assert granted == [
         # Row security calls them as whoever asks; without rights on the tables they answer nothing.
+        ("asker", "public"),
         ("caller", "public"),
         ("may_read", "public"),
         ("run_progress", "public"),

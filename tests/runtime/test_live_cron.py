@@ -64,6 +64,7 @@ def test_cron_drains_fires_ticks_and_keeps_house(db: RuntimeDb) -> None:
     job(db, f"call orchestra.tick('{PROJECT}', 1000)")
     job(db, f"call orchestra.fire('{PROJECT}', '{beat}', 1)")
     job(db, f"call orchestra.housekeep('{PROJECT}')", "* * * * *")
+    job(db, f"call orchestra.catch_up('{PROJECT}')", "* * * * *")
     for what in ["ok"] * 20 + ["once"] * 3 + ["fail", "hang", "kill", "no"]:
         db.send(name, f'{{"what": "{what}"}}')
     db.wait_for(f"select not exists (select from pgmq.q_{name})", seconds=30)

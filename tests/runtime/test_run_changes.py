@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import psycopg
+import pytest
 from psycopg.types.json import Jsonb
 
 from runtime.pipelines import (
     MAPPED,
     TOLERANT,
     fail,
+    fails_at,
     fan_out,
     mapped,
     pipeline,
@@ -168,4 +171,29 @@ def test_attempts_that_were_lowered_count_for_tasks_too(db: RuntimeDb) -> None:
         db.release_leases(name)
     db.alter(name, max_attempts=2)
     assert work(db, name) == []
+    assert run_of(db, run)[0] == "failed"
+
+
+def test_elements_of_a_source_that_was_replaced_are_all_done_anew(db: RuntimeDb) -> None:
+    """What was done of them answers to elements that are no longer there."""
+    name = pipeline(db, *MAPPED)
+    run = db.send(name)
+    work(db, name, collect=lambda p: ["o0", "o1", "o2"], render=fails_at("o2"))
+    assert run_of(db, run)[0] == "failed"
+    change(db, name, step("gather"), step("render", map="gather"), step("publish", "render"))
+    db.run("select orchestra.retry_run(%s)", run)
+    handled = work(db, name, gather=lambda p: ["n0", "n1", "n2"])
+    assert [t.payload for t in handled if t.step == "publish"] == [{"render": ["n0", "n1", "n2"]}]
+    assert run_of(db, run) == ("done", None)
+
+
+def test_the_items_of_a_request_are_not_tried_again_as_a_pipeline(db: RuntimeDb) -> None:
+    name = db.edge(max_items=2)
+    run = fan_out(db, name, 2)
+    work(db, name, item=fail)
+    assert run_of(db, run)[0] == "failed"
+    change(db, name, step("a"))
+    with pytest.raises(psycopg.Error, match=f"workload {name} is a pipeline by now") as caught:
+        db.run("select orchestra.retry_run(%s)", run)
+    assert caught.value.sqlstate == "ORC26"
     assert run_of(db, run)[0] == "failed"

@@ -216,3 +216,18 @@ def test_a_role_that_may_not_be_taken_fails_the_step_and_not_the_worker(db: Runt
     assert error is not None
     assert "nobody_such" in error
     assert db.slot(name) == (None, None, [], [])
+
+
+def test_a_run_that_somebody_has_locked_holds_up_no_other(db: RuntimeDb) -> None:
+    """As in a transaction that has cancelled it and is left open; its message stands at the head of the queue."""
+    name = sql_pipeline(db, step("a", sql="select 1"))
+    held = db.send(name, delay="10 milliseconds")
+    others = [db.send(name) for _ in range(3)]
+    time.sleep(0.02)
+    with db.connect(autocommit=False) as other:
+        other.execute("select orchestra.cancel_run(%s)", (held,))
+        db.drain(name)
+        assert [run_of(db, run) for run in others] == [("done", None)] * 3
+        other.rollback()
+    db.drain(name)
+    assert run_of(db, held) == ("done", None)

@@ -1,4 +1,4 @@
-"""A queue that anyone can fill."""
+"""A queue that anyone can fill, or runs that anyone can follow."""
 
 from __future__ import annotations
 
@@ -19,11 +19,19 @@ def check(facts: Facts) -> Iterator[Finding]:
                     f"`{role}` is {_ANYONE[role.lower()]}",
                     "Write `authenticated`, or let an HTTP trigger or a function of yours decide who may.",
                 )
+        for i, role in enumerate(w.access.progress):
+            if role.lower() in _ANYONE:
+                yield Finding(
+                    w.at(f"access.progress.{i}"),
+                    f"`{role}` is {_ANYONE[role.lower()]}",
+                    "Write `authenticated`: signed-in users have a name of their own.",
+                    "Callers without a name cannot be told apart, so none of them is shown any run.",
+                )
 
 
 RULE = Rule(
     code="E503",
-    title="Anyone may enqueue",
+    title="`access` for everyone",
     why=(
         "Everybody who has the public key, which every browser has, can fill the queue and make you pay for "
         "the work."

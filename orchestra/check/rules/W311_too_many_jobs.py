@@ -18,7 +18,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         (jobs.consumers, "SQL consumers"),
         (jobs.ticks, "ticks" if jobs.ticks > 1 else "tick"),
         (jobs.schedules, f"schedules at {jobs.when}"),
-        (1, "housekeeping"),
+        (jobs.housekeeping, "housekeeping"),
     ]
     what = ", ".join(f"{n} {name}" for n, name in parts if n)
     over = jobs.total > limits.CRON_MAX_RUNNING

@@ -1,4 +1,5 @@
-"""`cron_job.NAME`: a pg_cron job of ours: a tick, a worker of an SQL-handled queue, a schedule, the housekeeping."""
+"""`cron_job.NAME`: a pg_cron job of ours: a tick, a worker of an SQL-handled queue, a schedule, the housekeeping, what
+makes up for schedules."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class CronJob(Resource):
 def lower(workload: Workload, pattern: Pattern, project: str) -> Iterator[CronJob]:
     schedules = [t for t in workload.triggers if isinstance(t, ScheduleTrigger)]
     for position, trigger in enumerate(schedules, 1):
-        key = workload.name if len(schedules) == 1 else f"{workload.name}.schedule-{position}"
+        # The first one keeps its name when another is written beside it.
+        key = workload.name if position == 1 else f"{workload.name}.schedule-{position}"
         yield CronJob(
             key,
             _job(project, key),
@@ -65,12 +67,20 @@ def lower(workload: Workload, pattern: Pattern, project: str) -> Iterator[CronJo
             yield CronJob(key, _job(project, key), _every(workload.poll_interval_ms), command)
 
 
-def lower_project(intervals_ms: Iterable[int], project: str) -> Iterator[CronJob]:
-    """The jobs that a project's workloads share: a tick an interval, and the housekeeping of each minute."""
+def lower_project(intervals_ms: Iterable[int], project: str, *, catches_up: bool) -> Iterator[CronJob]:
+    """The jobs that a project's workloads share: a tick an interval, the housekeeping of each minute, and beside it the
+    retries and missed times of schedules, which may run for long."""
     for interval in sorted(set(intervals_ms)):
         key = f"tick.{cron.label(interval)}"
         yield CronJob(key, _job(project, key), _every(interval), _call("tick", project, interval))
     yield CronJob("housekeep.1m", _job(project, "housekeep.1m"), "* * * * *", _call("housekeep", project))
+    if catches_up:
+        yield CronJob("catch-up.1m", _job(project, "catch-up.1m"), "* * * * *", _call("catch_up", project))
+
+
+def is_shared(key: str) -> bool:
+    """Whether a job of this key is the project's and no workload's."""
+    return key.startswith(("tick.", "housekeep.", "catch-up."))
 
 
 def _job(project: str, key: str) -> str:

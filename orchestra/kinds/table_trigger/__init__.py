@@ -45,7 +45,8 @@ class TableTrigger(Resource):
 def lower(workload: Workload, project: str) -> Iterator[TableTrigger]:
     triggers = [t for t in workload.triggers if isinstance(t, Declared)]
     for position, trigger in enumerate(triggers, 1):
-        key = workload.name if len(triggers) == 1 else f"{workload.name}.table-{position}"
+        # The first one keeps its name when another is written beside it.
+        key = workload.name if position == 1 else f"{workload.name}.table-{position}"
         yield TableTrigger(
             key,
             trigger.schema,

@@ -63,10 +63,10 @@ begin
       using errcode = 'ORC11', hint = format('Adopt it with: orchestra apply --adopt %s', claim.address);
   end if;
 
-  -- A queue that is about to be made counts its messages from one again: what is noted of earlier ones is not theirs.
-  if the_kind = 'queue' and to_regclass(format('pgmq.%I', 'q_' || claim.name)) is null then
-    delete from orchestra.delivery d
-    where d.project = claim.project and d.workload = substr(claim.address, length('queue.') + 1);
+  if the_kind = 'queue' and mine.project is not null
+     and to_regclass(format('pgmq.%I', 'q_' || claim.name)) is null then
+    perform orchestra.remake_queue(
+      claim.project, substr(claim.address, length('queue.') + 1), claim.name, claim.applied ->> 'type');
   end if;
 
   if the_kind = 'workload' then
@@ -89,6 +89,33 @@ begin
      or r.applied is distinct from case when r.kind = 'project' then r.applied || excluded.applied else excluded.applied end
      or r.tombstoned_at is not null
      or r.protect is distinct from coalesce(claim.protect, r.protect);
+end
+$$;
+
+-- Makes the queue of a workload that has had one before. A new sequence would count from one again, and whoever still
+-- knows a message of the old queue (a worker that has not reported yet, a debounce key, an earlier firing) would take
+-- another one for it. So the numbers go on above all earlier ones: from the microseconds since 1970, which no queue
+-- outruns and which a double still holds exactly. What is noted of the old messages goes, and their runs end.
+create or replace function orchestra.remake_queue(project text, workload text, name text, type text) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  if to_regprocedure('pgmq.create(text)') is null then
+    return;
+  end if;
+  if remake_queue.type = 'unlogged' then
+    perform pgmq.create_unlogged(remake_queue.name);
+  else
+    perform pgmq.create(remake_queue.name);
+  end if;
+  execute format(
+    'alter table pgmq.%I alter column msg_id restart with %s',
+    'q_' || remake_queue.name, floor(extract(epoch from clock_timestamp()) * 1000000)::bigint);
+  delete from orchestra.delivery d where d.project = remake_queue.project and d.workload = remake_queue.workload;
+  delete from orchestra.debounce d where d.project = remake_queue.project and d.workload = remake_queue.workload;
+  perform orchestra.end_run_as(r.id, 'cancelled', 'its queue was made anew, and its messages are gone')
+  from orchestra.run r
+  where r.project = remake_queue.project and r.workload = remake_queue.workload and r.status in ('waiting', 'running');
 end
 $$;
 

@@ -254,6 +254,16 @@ begin
     total = cardinality(payloads), done = ready, failed = 0, started_at = clock_timestamp(),
     finished_at = case when cardinality(places) = 0 then clock_timestamp() end
   where s.run = the_run.id and s.step = name;
+  if the_run.attempt > 1 then
+    -- What stands of steps behind it answers to what other steps gave them before the spec changed.
+    delete from orchestra.task t
+    where t.run = the_run.id and t.step in (
+      select s.step ->> 'name'
+      from jsonb_array_elements((target).steps) s(step)
+      join orchestra.step o on o.run = the_run.id and o.step = s.step ->> 'name' and o.status = 'waiting'
+      where s.step -> 'depends_on' ? name
+    );
+  end if;
   if cardinality(places) > 0 then
     perform orchestra.insert_messages(
       target,

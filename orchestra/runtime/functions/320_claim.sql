@@ -33,6 +33,7 @@ declare
   found_bytes bigint;
   special boolean;
   look int;
+  crowd int;
   chosen record;
 begin
   ids := '{}';
@@ -60,11 +61,16 @@ begin
     if special then
       chosen := orchestra.choose_messages(
         target, found_tids, found_ids, found_cts, wanted, company, most_bytes, with_headers);
+      crowd := cardinality(found_ids);
       found_tids := chosen.tids;
       wait_ms := coalesce(chosen.wait_ms, case when cardinality(found_tids) = 0 and chosen.moved then 0 end);
       if cardinality(found_tids) = 0 and chosen.moved and chosen.wait_ms is null then
         -- What leaves may be many, and stands in the way of others: the tasks of a run that has ended, or what a rate
         -- limit keeps waiting.
+        look := least(greatest(look * 4, 100), 1000);
+        continue;
+      elsif cardinality(found_tids) = 0 and chosen.passed and crowd = look and look < 1000 then
+        -- Somebody has the runs of these; behind them may be others.
         look := least(greatest(look * 4, 100), 1000);
         continue;
       end if;
@@ -104,11 +110,13 @@ begin
 end
 $$;
 
--- What of the messages that a claim has found and locked is handed out. `moved` says that others left the queue, or its head.
+-- What of the messages that a claim has found and locked is handed out. `moved` says that others left the queue, or its head;
+-- `passed` that some were left where they are, because somebody else has their run at the moment.
 create or replace function orchestra.choose_messages(
   target orchestra.workload, found_tids tid[], found_ids bigint[], found_cts int[],
   wanted int, company boolean, most_bytes int, with_headers boolean,
-  out tids tid[], out ids bigint[], out cts int[], out attempts int[], out alone boolean, out moved boolean, out wait_ms int
+  out tids tid[], out ids bigint[], out cts int[], out attempts int[], out alone boolean, out moved boolean, out passed boolean,
+  out wait_ms int
 )
 language plpgsql set search_path = ''
 as $$
@@ -144,6 +152,7 @@ begin
   attempts := '{}';
   alone := false;
   moved := false;
+  passed := false;
   for the_tid, the_id, ct, visible, bytes, message, task, attempt, suspect, last_error, last_sqlstate in execute format(
     'select f.tid, f.id, f.ct, m.vt, pg_column_size(m.message) as bytes, m.message, %s as task,
             greatest(f.ct + 1 - coalesce(d.free, 0), 1) as attempt,
@@ -174,7 +183,10 @@ begin
       alive := null;
     end if;
     if (target).steps is not null and the_step is null then
-      continue when the_run is not null and not orchestra.hold_run(the_run);
+      if the_run is not null and not orchestra.hold_run(the_run) then
+        passed := true;
+        continue;
+      end if;
       if orchestra.start_run(target, the_run, message, visible) is null and orchestra.run_goes_on(task)
          and orchestra.step_of(target, 'items') is null
          and exists (select from orchestra.step s where s.run = the_run and s.step = 'items') then
@@ -208,7 +220,10 @@ begin
       end if;
     end if;
     if fault is not null or attempt > (target).max_attempts then
-      continue when the_run is not null and not orchestra.hold_run(the_run);
+      if the_run is not null and not orchestra.hold_run(the_run) then
+        passed := true;
+        continue;
+      end if;
       fault := coalesce(fault, last_error, 'its worker went away without a verdict');
       perform orchestra.bury_message(
         target, the_id, ct, attempt - 1,
@@ -253,9 +268,10 @@ begin
 end
 $$;
 
--- Hands out one message to the SQL worker that holds a slot. No message when nothing is visible, the gate is closed, the
+-- Hands out one message to the SQL worker that holds a slot. (Its name in version 1 was another one: a worker that goes on
+-- with the code of that time must not claim what it cannot run.) No message when nothing is visible, the gate is closed, the
 -- workload paused or the worker beyond the limit; then `wait_ms` says when to ask again, if that is before the next poll.
-create or replace function orchestra.next_message(
+create or replace function orchestra.claim_one(
   project text, workload text, slot int, token uuid,
   out msg_id bigint, out read_ct int, out attempt int, out payload jsonb,
   out sql text, out run_role text, out search_path text, out timeout_ms int, out answers boolean, out wait_ms int
@@ -271,8 +287,8 @@ declare
 begin
   select w.* into target
   from orchestra.workload w join orchestra.project p on p.project = w.project
-  where w.project = next_message.project and w.name = next_message.workload
-    and p.gate = 'open' and not w.paused and next_message.slot <= w.concurrency;
+  where w.project = claim_one.project and w.name = claim_one.workload
+    and p.gate = 'open' and not w.paused and claim_one.slot <= w.concurrency;
   if found then
     picked := orchestra.pick_messages(target, 1, false);
     select h.* into given from orchestra.hand_out(target, picked.tids, picked.ids, picked.attempts) h;
@@ -306,17 +322,17 @@ begin
     from unnest(names) with ordinality s(name, position)
   );
   update orchestra.slot s set
-    held = case when next_message.msg_id is null then '{}' else array[next_message.msg_id] end,
-    held_ct = case when next_message.msg_id is null then '{}' else array[next_message.read_ct] end,
-    due_at = case when next_message.msg_id is not null
-                  then clock_timestamp() + make_interval(secs => next_message.timeout_ms / 1000.0) end,
+    held = case when claim_one.msg_id is null then '{}' else array[claim_one.msg_id] end,
+    held_ct = case when claim_one.msg_id is null then '{}' else array[claim_one.read_ct] end,
+    due_at = case when claim_one.msg_id is not null
+                  then clock_timestamp() + make_interval(secs => claim_one.timeout_ms / 1000.0) end,
     cancelled_at = null,
     lease_until = clock_timestamp() + make_interval(secs => coalesce(target.visibility_timeout_ms, 60000) / 1000.0)
-  where s.project = next_message.project and s.workload = next_message.workload
-    and s.slot = next_message.slot and s.token = next_message.token;
+  where s.project = claim_one.project and s.workload = claim_one.workload
+    and s.slot = claim_one.slot and s.token = claim_one.token;
   if not found then
     -- Raised, so that the hand-out is undone with it.
-    raise exception 'slot % of workload % was taken over', next_message.slot, next_message.workload
+    raise exception 'slot % of workload % was taken over', claim_one.slot, claim_one.workload
       using errcode = 'ORC03';
   end if;
 end

@@ -120,7 +120,7 @@ begin
   loop
     perform pg_catalog.set_config('search_path', '', true);
     select * into item
-    from orchestra.next_message(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
+    from orchestra.claim_one(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
     done := false;
     lost := false;
     commit;

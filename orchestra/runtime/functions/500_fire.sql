@@ -244,7 +244,10 @@ begin
     error := null;
     error_state := null;
     error_hint := null;
+    -- A handler may take long; what has been read for it must not keep an upgrade of these tables waiting.
+    commit;
     begin
+      perform pg_catalog.set_config('search_path', '', true);
       perform orchestra.run_handler(
         run_scheduled.project, run_scheduled.workload, 1, run_scheduled.token,
         target.sql, target.run_role, coalesce(target.handler_path, ''), target.timeout_ms,
@@ -263,6 +266,11 @@ begin
     end if;
     select * into again
     from orchestra.end_run(run_scheduled.project, run_scheduled.workload, error, error_state, error_hint);
+    -- Whoever has paused it meanwhile finds nothing begun: the housekeeping goes on from here once that is over.
+    exit when not exists (
+      select from orchestra.workload w
+      where w.project = run_scheduled.project and w.name = run_scheduled.workload and orchestra.is_open(w)
+    );
     if again.wait <= interval '20 seconds'
        and pg_catalog.clock_timestamp() + again.wait < orchestra.call_ends(target.timeout_ms) then
       update orchestra.slot s set due_at = null

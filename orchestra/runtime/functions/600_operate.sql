@@ -200,6 +200,11 @@ begin
       where d.project = target.project and d.workload = target.name and d.redriven_at is null
         and (d.headers #>> '{orchestra,run}')::bigint = the_run.id
     ));
+  elsif orchestra.step_of(target, 'items') is null and exists (
+    select from orchestra.step s where s.run = the_run.id and s.step = 'items'
+  ) then
+    raise exception 'run % counted the items of a request, and workload % is a pipeline by now', the_run.id, target.name
+      using errcode = 'ORC26', hint = 'Send them again.';
   else
     update orchestra.run r set
       status = 'running', attempt = r.attempt + 1, finished_at = null, error = null

@@ -10,11 +10,22 @@ as $$
   );
 $$;
 
+-- Who may be told of what `caller` asked for: null for a request without a subject, since all of these are one caller.
+create or replace function orchestra.asker() returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when nullif(current_setting('request.jwt.claims', true), '') is null
+      or nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub' is not null
+    then orchestra.caller()
+  end;
+$$;
+
 do $$
 begin
   drop policy if exists own_runs on orchestra.run;
   create policy own_runs on orchestra.run for select
-    using (caller = (select orchestra.caller()) and orchestra.may_read(project, workload, current_user));
+    using (caller = (select orchestra.asker()) and orchestra.may_read(project, workload, current_user));
   drop policy if exists steps_of_own_runs on orchestra.step;
   create policy steps_of_own_runs on orchestra.step for select
     using (exists (select from orchestra.run r where r.id = step.run));

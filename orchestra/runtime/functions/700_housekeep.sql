@@ -1,5 +1,14 @@
--- The job of each minute: what was missed is made up for, what is old goes. Each workload is for itself, in transactions of
--- its own that do a bounded amount: a locked table or a dropped queue holds up nobody else.
+-- The job of each minute: who is overdue is ended, what is old goes. Each workload is for itself, in transactions of its own
+-- that do a bounded amount: a locked table or a dropped queue holds up nobody else.
+
+-- For how long a workload's history is kept: a week and 90 days where its retention says nothing. Whoever prunes by it asks
+-- for the shorter one too, which an index can answer; what is asked of each row by its status, none can.
+create or replace function orchestra.kept_for(target orchestra.workload, out done_for interval, out failed_for interval)
+language sql immutable set search_path = ''
+as $$
+  select make_interval(secs => coalesce(($1).retention_completed_ms / 1000.0, 7 * 86400)),
+         make_interval(secs => coalesce(($1).retention_failed_ms / 1000.0, 90 * 86400));
+$$;
 
 -- Deletes what a workload's retention no longer keeps, at most `at_most` rows of each sort. True when there may be more.
 create or replace function orchestra.prune_workload(project text, workload text, at_most int) returns boolean
@@ -7,6 +16,7 @@ language plpgsql set search_path = '' set lock_timeout = '200ms'
 as $$
 declare
   target orchestra.workload;
+  kept record;
   queue text;
   start_at bigint;
   pruned bigint;
@@ -17,6 +27,7 @@ begin
   if not found then
     return false;
   end if;
+  kept := orchestra.kept_for(target);
 
   delete from orchestra.dead_letter d
   where d.id in (
@@ -33,10 +44,8 @@ begin
     select o.id from orchestra.scheduled_run o
     where o.project = target.project and o.workload = target.name
       and o.status <> 'running' and o.retry_at is null
-      and o.started_at < now() - make_interval(secs => case o.status
-        when 'done' then coalesce(target.retention_completed_ms / 1000.0, 7 * 86400)
-        else coalesce(target.retention_failed_ms / 1000.0, 90 * 86400)
-      end)
+      and o.started_at < now() - least(kept.done_for, kept.failed_for)
+      and o.started_at < now() - case o.status when 'done' then kept.done_for else kept.failed_for end
     order by o.started_at limit at_most
   );
 
@@ -63,6 +72,7 @@ begin
   if target.queue_name is null then
     return more;
   end if;
+  perform orchestra.end_lost_runs(target);
 
   if target.retention_completed_ms is not null then
     queue := format('pgmq.%I', 'a_' || target.queue_name);
@@ -119,14 +129,59 @@ begin
 end
 $$;
 
+-- Ends runs whose messages somebody has taken from the queue: purged it, or crashed the server over an unlogged one. A run
+-- that goes on has one at every moment, so one that has none waits for ever, and keeps a schedule that may not overlap
+-- from firing. Only queues of up to 10,000 messages are searched: a longer one will be shorter some day.
+create or replace function orchestra.end_lost_runs(target orchestra.workload) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  queue constant text := format('pgmq.%I', 'q_' || (target).queue_name);
+  most constant int := 10000;
+  lost bigint[];
+  depth int;
+begin
+  if not orchestra.takes_headers((target).queue_name) or not exists (
+    select from orchestra.run r
+    where r.project = (target).project and r.workload = (target).name and r.status in ('waiting', 'running')
+  ) then
+    return;
+  end if;
+  execute format('select count(*) from (select from %s limit $1) m', queue) into depth using most + 1;
+  if depth > most then
+    return;
+  end if;
+  lost := array(
+    select r.id from orchestra.run r
+    where r.project = (target).project and r.workload = (target).name and r.status in ('waiting', 'running')
+  );
+  -- Looked for twice: once for nobody's pains, and once under the locks of those that seemed to have none.
+  for round in 1 .. 2 loop
+    execute format(
+      'select array_agg(l.run) from unnest($1) l(run)
+       where l.run::text not in (
+         select m.headers #>> ''{orchestra,run}'' from %s m where m.headers #>> ''{orchestra,run}'' is not null
+       )', queue)
+    into lost using lost;
+    exit when lost is null or round = 2;
+    lost := array(
+      select r.id from orchestra.run r
+      where r.id = any (lost) and r.status in ('waiting', 'running')
+      order by r.id
+      for no key update skip locked
+    );
+  end loop;
+  perform orchestra.end_run_as(l.run, 'failed', 'its messages are not in the queue any more')
+  from unnest(lost) l(run);
+end
+$$;
+
 -- The same for what stands beside the queue: calls, runs, keys, starts that a rate limit has counted.
 create or replace function orchestra.prune_work(target orchestra.workload, at_most int) returns boolean
 language plpgsql set search_path = ''
 as $$
 declare
-  done_for constant interval :=
-    make_interval(secs => coalesce((target).retention_completed_ms / 1000.0, 7 * 86400));
-  failed_for constant interval := make_interval(secs => coalesce((target).retention_failed_ms / 1000.0, 90 * 86400));
+  kept constant record := orchestra.kept_for(target);
   old_runs bigint[];
   pruned bigint;
   more boolean;
@@ -135,7 +190,8 @@ begin
   where c.id in (
     select o.id from orchestra.call o
     where o.project = (target).project and o.workload = (target).name and o.status <> 'running'
-      and o.accepted_at < now() - case o.status when 'done' then done_for else failed_for end
+      and o.accepted_at < now() - least(kept.done_for, kept.failed_for)
+      and o.accepted_at < now() - case o.status when 'done' then kept.done_for else kept.failed_for end
     order by o.accepted_at limit at_most
   );
   get diagnostics pruned = row_count;
@@ -144,8 +200,8 @@ begin
   old_runs := array(
     select o.id from orchestra.run o
     where o.project = (target).project and o.workload = (target).name and o.status not in ('waiting', 'running')
-      and o.started_at < now() - case o.status when 'done' then done_for else failed_for end
-      and o.finished_at < now() - case o.status when 'done' then done_for else failed_for end
+      and o.started_at < now() - least(kept.done_for, kept.failed_for)
+      and o.finished_at < now() - case o.status when 'done' then kept.done_for else kept.failed_for end
     order by o.started_at limit greatest(at_most / 50, 1)
     for update skip locked
   );
@@ -283,6 +339,15 @@ begin
 end
 $$;
 
+-- Workloads that a project has had: their names stay in the registry.
+create or replace function orchestra.removed_workloads(project text) returns setof text
+language sql stable set search_path = ''
+as $$
+  select r.name from orchestra.registry r
+  where r.project = $1 and r.kind = 'workload' and r.tombstoned_at is not null
+    and not exists (select from orchestra.workload w where w.project = r.project and w.name = r.name);
+$$;
+
 -- What removed workloads have left behind, except their dead letters, which are somebody's data.
 create or replace function orchestra.prune_removed(project text, at_most int) returns void
 language plpgsql set search_path = ''
@@ -290,11 +355,15 @@ as $$
 declare
   removed regclass;
 begin
+  -- One by one, by their index: there are few of them, and much that is not theirs.
   delete from orchestra.task t
   where t.ctid = any (array(
-    select o.ctid from orchestra.run r join orchestra.task o on o.run = r.id
-    where r.project = prune_removed.project
-      and not exists (select from orchestra.workload w where w.project = r.project and w.name = r.workload)
+    select g.ctid from orchestra.removed_workloads(prune_removed.project) w(name)
+    cross join lateral (
+      select o.ctid from orchestra.run r join orchestra.task o on o.run = r.id
+      where r.project = prune_removed.project and r.workload = w.name
+      limit at_most
+    ) g
     limit at_most
   ));
   for removed in
@@ -307,9 +376,10 @@ begin
     execute format(
       'delete from %1$s d
        where d.ctid = any (array(
-         select o.ctid from %1$s o
-         where o.project = $1
-           and not exists (select from orchestra.workload w where w.project = o.project and w.name = o.workload) %2$s
+         select g.ctid from orchestra.removed_workloads($1) w(name)
+         cross join lateral (
+           select o.ctid from %1$s o where o.project = $1 and o.workload = w.name %2$s limit $2
+         ) g
          limit $2
        ))', removed,
       -- A run is what its tasks are found by.
@@ -325,7 +395,6 @@ language plpgsql
 as $$
 declare
   item record;
-  started record;
   more boolean;
 begin
   call orchestra.watch(housekeep.project);
@@ -352,49 +421,77 @@ begin
   end loop;
   begin
     perform orchestra.prune_cron(housekeep.project, 20000);
-    perform orchestra.prune_removed(housekeep.project, 5000);
   exception when others then
     raise warning 'orchestra: pruning the run history of cron: %', sqlerrm;
   end;
+  -- With it goes its lock on the project, for which whoever pauses it would wait.
   commit;
+  perform pg_catalog.set_config('search_path', '', true);
+  begin
+    perform orchestra.prune_removed(housekeep.project, 5000);
+  exception when others then
+    raise warning 'orchestra: pruning what removed workloads left: %', sqlerrm;
+  end;
+  commit;
+end
+$$;
 
-  -- Last, because scheduled SQL takes as long as it takes.
+-- The job of each minute for projects with schedules: what was missed is made up for, and what failed is tried again when
+-- its wait is over. Scheduled SQL runs right here, as long as it takes: so this is a job of its own, and the housekeeping
+-- watches over it. Nothing begins that the call's statement timeout would cut off; the next minute goes on.
+create or replace procedure orchestra.catch_up(project text)
+language plpgsql
+as $$
+declare
+  item record;
+  started record;
+  ran boolean := false;
+begin
   perform pg_catalog.set_config('search_path', '', true);
   for item in
-    select s.workload, s.position from orchestra.schedule s
-    where s.project = housekeep.project and s.catchup_window_ms is not null
+    select s.workload, s.position, w.timeout_ms
+    from orchestra.schedule s join orchestra.workload w on w.project = s.project and w.name = s.workload
+    where s.project = catch_up.project and s.catchup_window_ms is not null
     order by s.workload, s.position
   loop
+    continue when ran and pg_catalog.clock_timestamp() > orchestra.call_ends(item.timeout_ms);
     started := null;
     begin
       select * into started
-      from orchestra.fire_due(housekeep.project, item.workload, item.position, catching_up => true);
+      from orchestra.fire_due(catch_up.project, item.workload, item.position, catching_up => true);
     exception when others then
-      raise warning 'orchestra: catching up with %/%: %', housekeep.project, item.workload, sqlerrm;
+      raise warning 'orchestra: catching up with %/%: %', catch_up.project, item.workload, sqlerrm;
     end;
     commit;
     if started.token is not null then
-      call orchestra.run_scheduled(housekeep.project, item.workload, started.token, started.scheduled_for);
+      ran := true;
+      call orchestra.run_scheduled(catch_up.project, item.workload, started.token, started.scheduled_for);
     end if;
     perform pg_catalog.set_config('search_path', '', true);
   end loop;
   for item in
-    select r.workload from orchestra.scheduled_run r
-    where r.project = housekeep.project and r.retry_at <= pg_catalog.clock_timestamp()
-    union
-    select f.workload from orchestra.fired f
-    where f.project = housekeep.project and f.outcome = 'buffered'
+    select r.workload, w.timeout_ms
+    from (
+      select r.workload from orchestra.scheduled_run r
+      where r.project = catch_up.project and r.retry_at <= pg_catalog.clock_timestamp()
+      union
+      select f.workload from orchestra.fired f
+      where f.project = catch_up.project and f.outcome = 'buffered'
+    ) r
+    join orchestra.workload w on w.project = catch_up.project and w.name = r.workload
+    order by r.workload
   loop
-    exit when pg_catalog.clock_timestamp() > pg_catalog.statement_timestamp() + interval '45 seconds';
+    continue when ran and pg_catalog.clock_timestamp() > orchestra.call_ends(item.timeout_ms);
     started := null;
     begin
-      select * into started from orchestra.begin_retry(housekeep.project, item.workload);
+      select * into started from orchestra.begin_retry(catch_up.project, item.workload);
     exception when others then
-      raise warning 'orchestra: retrying %/%: %', housekeep.project, item.workload, sqlerrm;
+      raise warning 'orchestra: retrying %/%: %', catch_up.project, item.workload, sqlerrm;
     end;
     commit;
     if started.token is not null then
-      call orchestra.run_scheduled(housekeep.project, item.workload, started.token, started.scheduled_for);
+      ran := true;
+      call orchestra.run_scheduled(catch_up.project, item.workload, started.token, started.scheduled_for);
     end if;
     perform pg_catalog.set_config('search_path', '', true);
   end loop;

@@ -34,5 +34,6 @@ end
 $$;
 
 -- Harmless without rights on the tables that they read; row security calls them as whoever asks.
-grant execute on function orchestra.caller(), orchestra.may_read(text, text, text), orchestra.run_progress(bigint) to public;
+grant execute on function orchestra.caller(), orchestra.asker(), orchestra.may_read(text, text, text),
+  orchestra.run_progress(bigint) to public;
 select orchestra.grant_readers();

@@ -1,6 +1,6 @@
 -- legacy: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 2 extensions, 1 runtime, 1 project, 1 queue, 2 workloads, 4 cron jobs
+-- 2 extensions, 1 runtime, 1 project, 1 queue, 2 workloads, 5 cron jobs
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -43,6 +43,10 @@ values ($3, $1 ->> 'to', $1 ->> 'subject')
 on conflict (message_id) do nothing
 $sql$));
 select orchestra.set_workload('legacy', 'send-email');
+
+-- cron_job.catch-up.1m
+select orchestra.claim('legacy', 'cron_job.catch-up.1m', 'orchestra:legacy:catch-up.1m', '{"command": "call orchestra.catch_up(''legacy'')", "job": "orchestra:legacy:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:legacy:catch-up.1m', '* * * * *', $$call orchestra.catch_up('legacy')$$);
 
 -- cron_job.housekeep.1m
 select orchestra.claim('legacy', 'cron_job.housekeep.1m', 'orchestra:legacy:housekeep.1m', '{"command": "call orchestra.housekeep(''legacy'')", "job": "orchestra:legacy:housekeep.1m", "schedule": "* * * * *"}');

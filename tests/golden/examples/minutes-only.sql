@@ -1,6 +1,6 @@
 -- minutes-only: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 queue, 3 workloads, 6 cron jobs, 1 table trigger
+-- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 queue, 3 workloads, 7 cron jobs, 1 table trigger
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -62,6 +62,10 @@ select orchestra.set_workload('minutes-only', 'count-visits');
 --   Remove links that nobody has checked for a quarter
 select orchestra.claim('minutes-only', 'workload.forget-links', 'forget-links', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "handler": "sql", "pattern": "scheduled_sql", "summary": "Remove links that nobody has checked for a quarter", "timeout_ms": 20000, "visibility_timeout_ms": 50000}'::jsonb || jsonb_build_object('sql', $sql$delete from web.link where checked_at < now() - interval '90 days'$sql$));
 select orchestra.set_workload('minutes-only', 'forget-links');
+
+-- cron_job.catch-up.1m
+select orchestra.claim('minutes-only', 'cron_job.catch-up.1m', 'orchestra:minutes-only:catch-up.1m', '{"command": "call orchestra.catch_up(''minutes-only'')", "job": "orchestra:minutes-only:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:minutes-only:catch-up.1m', '* * * * *', $$call orchestra.catch_up('minutes-only')$$);
 
 -- cron_job.check-link.worker-1
 select orchestra.claim('minutes-only', 'cron_job.check-link.worker-1', 'orchestra:minutes-only:check-link.worker-1', '{"command": "call orchestra.drain_sql(''minutes-only'', ''check-link'', 1)", "job": "orchestra:minutes-only:check-link.worker-1", "schedule": "* * * * *"}');

@@ -1,6 +1,6 @@
 -- nightly-reports: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 1 requirement, 4 extensions, 1 runtime, 1 project, 2 secrets, 2 queues, 4 workloads, 1 edge function, 7 cron jobs
+-- 1 requirement, 4 extensions, 1 runtime, 1 project, 2 secrets, 2 queues, 4 workloads, 1 edge function, 8 cron jobs
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -98,6 +98,10 @@ select orchestra.set_workload('nightly-reports', 'write-report');
 
 -- edge_function.publish-reports
 --   Nothing to run: it is deployed from its files.
+
+-- cron_job.catch-up.1m
+select orchestra.claim('nightly-reports', 'cron_job.catch-up.1m', 'orchestra:nightly-reports:catch-up.1m', '{"command": "call orchestra.catch_up(''nightly-reports'')", "job": "orchestra:nightly-reports:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:nightly-reports:catch-up.1m', '* * * * *', $$call orchestra.catch_up('nightly-reports')$$);
 
 -- cron_job.housekeep.1m
 select orchestra.claim('nightly-reports', 'cron_job.housekeep.1m', 'orchestra:nightly-reports:housekeep.1m', '{"command": "call orchestra.housekeep(''nightly-reports'')", "job": "orchestra:nightly-reports:housekeep.1m", "schedule": "* * * * *"}');

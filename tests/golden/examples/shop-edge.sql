@@ -1,6 +1,6 @@
 -- shop: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 2 requirements, 4 extensions, 1 runtime, 1 project, 3 secrets, 3 queues, 5 workloads, 1 grant, 2 Edge Functions, 8 cron jobs, 2 table triggers
+-- 2 requirements, 4 extensions, 1 runtime, 1 project, 3 secrets, 3 queues, 5 workloads, 1 grant, 2 Edge Functions, 9 cron jobs, 2 table triggers
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -132,6 +132,10 @@ grant execute on function "public"."enqueue_import_product"(jsonb) to "authentic
 
 -- edge_function.relay-payment
 --   Nothing to run: it is deployed from its files.
+
+-- cron_job.catch-up.1m
+select orchestra.claim('shop', 'cron_job.catch-up.1m', 'orchestra:shop:catch-up.1m', '{"command": "call orchestra.catch_up(''shop'')", "job": "orchestra:shop:catch-up.1m", "schedule": "* * * * *"}');
+select cron.schedule('orchestra:shop:catch-up.1m', '* * * * *', $$call orchestra.catch_up('shop')$$);
 
 -- cron_job.housekeep.1m
 select orchestra.claim('shop', 'cron_job.housekeep.1m', 'orchestra:shop:housekeep.1m', '{"command": "call orchestra.housekeep(''shop'')", "job": "orchestra:shop:housekeep.1m", "schedule": "* * * * *"}');
