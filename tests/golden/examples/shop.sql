@@ -1,6 +1,6 @@
 -- shop: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
 --
--- 2 requirements, 2 extensions, 1 runtime, 1 project, 2 queues, 3 workloads, 1 grant, 9 cron jobs, 1 table trigger
+-- 2 requirements, 2 extensions, 1 runtime, 1 project, 2 queues, 3 workloads, 1 grant, 8 cron jobs, 1 table trigger
 --
 -- Run it as the role that shall own the jobs; running it again changes nothing. It opens no transaction of its own:
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
@@ -57,7 +57,7 @@ select pgmq.create('send_receipt');
 
 -- workload.import-product
 --   Import one product of a supplier's catalogue
-select orchestra.claim('shop', 'workload.import-product', 'import-product', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "concurrency": 4, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "import_product", "retention_failed_ms": 2592000000, "summary": "Import one product of a supplier''s catalogue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into shop.product (sku, name, price_cents)
+select orchestra.claim('shop', 'workload.import-product', 'import-product', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "concurrency": 3, "handler": "sql", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "import_product", "retention_failed_ms": 2592000000, "summary": "Import one product of a supplier''s catalogue", "timeout_ms": 5000, "visibility_timeout_ms": 35000}'::jsonb || jsonb_build_object('sql', $sql$insert into shop.product (sku, name, price_cents)
 values ($1 ->> 'sku', $1 ->> 'name', ($1 ->> 'price_cents')::int)
 on conflict (sku) do update
 set name = excluded.name, price_cents = excluded.price_cents, imported_at = now()
@@ -117,10 +117,6 @@ select cron.schedule('orchestra:shop:import-product.worker-2', '5 seconds', $$ca
 -- cron_job.import-product.worker-3
 select orchestra.claim('shop', 'cron_job.import-product.worker-3', 'orchestra:shop:import-product.worker-3', '{"command": "call orchestra.drain_sql(''shop'', ''import-product'', 3)", "job": "orchestra:shop:import-product.worker-3", "schedule": "5 seconds"}');
 select cron.schedule('orchestra:shop:import-product.worker-3', '5 seconds', $$call orchestra.drain_sql('shop', 'import-product', 3)$$);
-
--- cron_job.import-product.worker-4
-select orchestra.claim('shop', 'cron_job.import-product.worker-4', 'orchestra:shop:import-product.worker-4', '{"command": "call orchestra.drain_sql(''shop'', ''import-product'', 4)", "job": "orchestra:shop:import-product.worker-4", "schedule": "5 seconds"}');
-select cron.schedule('orchestra:shop:import-product.worker-4', '5 seconds', $$call orchestra.drain_sql('shop', 'import-product', 4)$$);
 
 -- cron_job.purge-carts
 select orchestra.claim('shop', 'cron_job.purge-carts', 'orchestra:shop:purge-carts', '{"command": "call orchestra.fire(''shop'', ''purge-carts'', 1)", "cron": "*/15 * * * *", "job": "orchestra:shop:purge-carts", "overlap": "skip", "position": 1, "schedule": "*/15 * * * *", "workload": "purge-carts"}');
