@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from orchestra.errors import OrchestraError
+
+_UNFINISHED: Final = ".unfinished"
+_ABANDONED_S: Final = 120
 
 
 def write(path: Path, text: str, *, private: bool = False, durable: bool = True) -> None:
@@ -26,7 +32,7 @@ def write(path: Path, text: str, *, private: bool = False, durable: bool = True)
 def beside(path: Path, text: str, *, private: bool = False, durable: bool = True) -> Path:
     """A temporary file in the same directory, ready to be renamed; OSError leaves none."""
     mode = 0o600 if private else _mode(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent)
     made = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
@@ -39,6 +45,15 @@ def beside(path: Path, text: str, *, private: bool = False, durable: bool = True
         made.unlink(missing_ok=True)
         raise
     return made
+
+
+def sweep(path: Path, written: Path) -> None:
+    """Removes what writers of `path` left beside it when they were killed: it is minutes older than `written`."""
+    now = written.stat().st_mtime
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_UNFINISHED}"):
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime < now - _ABANDONED_S:
+                left.unlink()
 
 
 def read(path: Path) -> str:

@@ -53,15 +53,15 @@ class Output:
             self._note_up_to_date()
             return
         for verdict in wrong:
-            if verdict.path == SQL and verdict.state is State.STALE:
+            if verdict.path == self._sql_path and verdict.state in (State.STALE, State.EDITED):
                 self._show_difference()
-        if [v.path for v in wrong] == [SQL]:
+        if [v.path for v in wrong] == [self._sql_path]:
             said = (
                 "does not exist"
                 if wrong[0].state is State.MISSING
                 else "differs from what the spec compiles to"
             )
-            console.fail(f"{self._tree.shown(SQL)} {said}", self._how(wrong))
+            console.fail(f"{self._tree.shown(self._sql_path)} {said}", self._how(wrong))
         else:
             from orchestra.report.words import count
 
@@ -92,12 +92,29 @@ class Output:
     def _wrong(self) -> list[Verdict]:
         return [v for v in self._verdicts if v.state not in (State.CURRENT, State.KEPT)]
 
+    @cached_property
+    def _sql_path(self) -> str:
+        """A name of its own where another project's SQL lies in this directory."""
+        from orchestra.emit.sql import mark_of_sql
+
+        mark = mark_of_sql(self._tree.read(SQL) or "")
+        own = mark is None or mark.project in (self._spec.project, self._spec.moved)
+        return SQL if own else f"orchestra.{self._spec.project}.sql"
+
     def _of_sql(self) -> Verdict:
         from orchestra.emit.functions.mark import same
+        from orchestra.emit.sql import mark_of_sql
 
-        there = self._tree.read(SQL)
-        state = State.MISSING if there is None else State.CURRENT if same(there, self._sql) else State.STALE
-        return Verdict(SQL, state, self._sql)
+        path = self._sql_path
+        there = self._tree.read(path)
+        if there is None:
+            return Verdict(path, State.MISSING, self._sql)
+        if same(there, self._sql):
+            return Verdict(path, State.CURRENT, self._sql)
+        mark = mark_of_sql(there)
+        if mark is None:
+            return Verdict(path, State.FOREIGN, self._sql)
+        return Verdict(path, State.STALE if mark.intact else State.EDITED, self._sql)
 
     def _of_config(self) -> list[Verdict]:
         """The file is made where it is missing: without the entries, the platform would turn the database away."""
@@ -139,7 +156,7 @@ class Output:
                 )
 
     def _note_up_to_date(self) -> None:
-        shown = self._tree.shown(SQL) if len(self._verdicts) == 1 else self._tree.root
+        shown = self._tree.shown(self._sql_path) if len(self._verdicts) == 1 else self._tree.root
         console.note(f"{shown} is up to date.")
 
     def _refuse(self, blocked: Sequence[Verdict]) -> None:
@@ -195,12 +212,13 @@ class Output:
         """The first lines that differ."""
         from difflib import unified_diff
 
-        found, path = self._tree.read(SQL) or "", self._tree.shown(SQL)
+        path = self._sql_path
+        found = self._tree.read(path) or ""
         rows = list(
             unified_diff(
                 found.splitlines(),
                 self._sql.splitlines(),
-                path,
+                self._tree.shown(path),
                 "what the spec compiles to",
                 n=1,
                 lineterm="",
@@ -217,7 +235,14 @@ def _blocks(verdict: Verdict, force: bool) -> bool:
 
 
 def _remedy(blocked: Sequence[Verdict]) -> str:
-    if any(v.state is State.FOREIGN for v in blocked):
+    first = next((v for v in blocked if v.state is State.FOREIGN), blocked[0])
+    if first.path.endswith(".sql"):
+        return (
+            "give another directory with --out, or move that file away"
+            if first.state is State.FOREIGN
+            else "take your change into the spec, or lose it with --force"
+        )
+    if first.state is State.FOREIGN:
         return "rename the workload, or move that function away: --force overwrites generated files only"
     if all(v.path.endswith("/deno.json") for v in blocked):
         return "take the comments out, or lose them with --force"

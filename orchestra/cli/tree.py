@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from orchestra.cli import files
+from orchestra.cli.ending import Interrupted
 from orchestra.errors import OrchestraError
 
 
@@ -29,9 +30,8 @@ class Tree:
         """The files of these names one level below `folder`, whoever made them. What is no text is read as if it were:
         only the files that are written here have to be."""
         wanted = set(names)
-        found = (
-            file for inner in self._entries(folder) if inner.is_dir() for file in self._entries_of(inner)
-        )
+        folders = (inner for inner in self._entries(folder) if inner.is_dir() and not self._is_alias(inner))
+        found = (file for inner in folders for file in self._entries_of(inner))
         return {self._relative(file): _text(file) for file in found if file.name in wanted and file.is_file()}
 
     def below(self, folder: str, ending: str) -> dict[str, str]:
@@ -53,6 +53,7 @@ class Tree:
         ready: list[tuple[str, Path, Path]] = []
         made: list[Path] = []
         path = ""
+        changed = False
         try:
             going = [(path, self._place(path)) for path in gone]
             for path, text in texts.items():
@@ -60,12 +61,21 @@ class Tree:
                 made.extend(_directories(place.parent))
                 ready.append((path, files.beside(place, text, durable=False), place))
             for path, written, place in ready:  # noqa: B007, the message below names it
+                files.sweep(place, written)
+                changed = True
                 written.replace(place)
             for path, place in going:
+                changed = True
                 place.unlink(missing_ok=True)
                 self._remove_empty(PurePosixPath(path))
         except OSError as error:
             raise OrchestraError(f"cannot write {self.shown(path)}: {error.strerror or error}") from None
+        except KeyboardInterrupt:
+            if not changed:
+                raise
+            raise Interrupted(
+                f"Interrupted. Some files in {self.root} are new and others are as they were: run compile again."
+            ) from None
         finally:
             for _, written, _ in ready:
                 written.unlink(missing_ok=True)
@@ -92,6 +102,10 @@ class Tree:
                 "replace the link by a directory of its own, or give --out the directory that it leads to",
             )
         return place
+
+    def _is_alias(self, folder: Path) -> bool:
+        """Whether it is a link to another place in here: what lies there has a name of its own, and may be wanted."""
+        return folder.is_symlink() and folder.resolve().is_relative_to(self.root.resolve())
 
     def _entries(self, folder: str) -> Iterator[Path]:
         return self._entries_of(self.root / folder)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from orchestra.ir.program import Address, Program, Resource
 from orchestra.kinds import BY_NAME, Server
 from orchestra.kinds.ownership import claim
 
-_HEAD = """\
--- {project}: background work, compiled by orchestra {version}. Do not edit: change the spec and compile again.
+_FIRST: Final = "-- {project}: background work, compiled by orchestra {version} (sha256 {digest}).\n"
+_MARK: Final = re.compile(
+    r"-- (?P<project>\S+): background work, compiled by orchestra \S+ \(sha256 (?P<digest>[0-9a-f]{16})\)\.\n"
+)
+_HEAD: Final = """\
+-- Do not edit: change the spec and compile again.
 --
 -- {counts}
 --
@@ -17,6 +25,23 @@ _HEAD = """\
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
 -- paused: `orchestra apply` opens the gate.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class SqlMark:
+    """Whose SQL a file holds; `intact`: nobody has changed it since."""
+
+    project: str
+    intact: bool
+
+
+def mark_of_sql(text: str) -> SqlMark | None:
+    """What the first line says; None for SQL that was not compiled here. Line ends do not count."""
+    text = text.replace("\r\n", "\n")
+    found = _MARK.match(text)
+    if found is None:
+        return None
+    return SqlMark(found["project"], _digest(text[found.end() :]) == found["digest"])
 
 
 def emit_sql(
@@ -31,16 +56,26 @@ def emit_sql(
 
     `notes` are comments for single addresses; `later` says in the head what this version does not bring to work yet.
     """
-    blocks = [_HEAD.format(project=program.project, version=version, counts=_counts(program))]
+    blocks = [_HEAD.format(counts=_counts(program))]
     if composition:
-        blocks[0] += f"--\n-- Its place: {composition}.\n"
+        blocks[0] += f"--\n-- Its place: {_one_line(composition)}.\n"
     if later:
         blocks[0] += "--\n-- What the spec asks for and this file does not bring to work yet:\n"
         blocks[0] += "".join(f"--   {line}\n" for text in later for line in text.splitlines())
     notes = notes or {}
     for address, resource in program.resources.items():
         blocks.append(_block(address, resource, program.project, notes.get(address)))
-    return "\n".join(blocks)
+    text = "\n".join(blocks)
+    return _FIRST.format(project=program.project, version=version, digest=_digest(text)) + text
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _one_line(text: str) -> str:
+    """As a comment may hold it: a line end would end the comment, and the rest would run."""
+    return " ".join(text.split())
 
 
 def _counts(program: Program) -> str:
@@ -53,7 +88,7 @@ def _counts(program: Program) -> str:
 
 
 def _block(address: Address, resource: Resource, project: str, note: str | None) -> str:
-    head = f"-- {address}\n"
+    head = f"-- {_one_line(str(address))}\n"
     if note:
         head += "".join([f"--   {line}\n" for line in note.splitlines()])
     statements = ";\n".join(statements_of(resource, project))

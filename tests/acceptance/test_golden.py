@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from orchestra import __version__, library, pipeline
 
 IN_ONE_FILE = [case for case in CASES if not case.beside]
 _RUNTIME = "-- runtime.orchestra\n"
+_COMPILED = re.compile(rf"compiled by orchestra {re.escape(__version__)} \(sha256 [0-9a-f]{{16}}\)")
 
 
 def without_runtime(sql: str) -> str:
@@ -23,7 +25,7 @@ def without_runtime(sql: str) -> str:
     before, _, rest = sql.partition(_RUNTIME)
     _, project, after = rest.partition("-- project.")
     assert project, "the project comes after the runtime"
-    before = before.replace(f"compiled by orchestra {__version__}.", "compiled by orchestra VERSION.")
+    before = _COMPILED.sub("compiled by orchestra VERSION (sha256 …)", before, count=1)
     # Files are compared by lines, which must not hide a carriage return.
     return f"{before}{_RUNTIME}--   …\n\n{project}{after}".replace("\r", "␍")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,25 @@ def test_sql_is_written_and_compared(run: Run, home: Path) -> None:
     assert "build/orchestra.sql differs" in stale.stderr
     assert "+" in stale.stderr
     assert [p.name for p in (home / "build").iterdir()] == ["orchestra.sql"]
+
+
+def test_sql_that_somebody_wrote_or_changed_is_not_overwritten(run: Run, home: Path) -> None:
+    place = home / "build/orchestra.sql"
+    place.parent.mkdir()
+    place.write_text("-- a migration of ours\n")
+    for force in ((), ("--force",)):
+        refused = run("compile", "--out", "build", *force)
+        assert refused.exit_code == 5
+        assert "build/orchestra.sql would be overwritten (not made by orchestra" in said(refused)
+    assert place.read_text() == "-- a migration of ours\n"
+    place.unlink()
+    assert run("compile", "--out", "build").exit_code == 0
+    place.write_text(place.read_text() + "select 1;\n")
+    refused = run("compile", "--out", "build")
+    assert refused.exit_code == 5
+    assert "take your change into the spec, or lose it with --force" in said(refused)
+    assert run("compile", "--out", "build", "--force").exit_code == 0
+    assert place.read_text() == run("compile").stdout
 
 
 def test_without_a_directory_it_says_what_the_sql_is_not(run: Run, edge: Path) -> None:
@@ -215,8 +235,9 @@ def test_two_projects_share_a_folder(run: Run, edge: Path) -> None:
     assert run("compile", "second.yaml", "--out", "supabase").exit_code == 0
     assert first.items() <= tree(edge / "supabase").items()
     assert "[functions.mail]" in (edge / "supabase/config.toml").read_text()
-    check = run("compile", "--out", "supabase", "--check")
-    assert "error: supabase/orchestra.sql differs" in said(check), "the one file that is not by project"
+    for spec, file in (("orchestra.yaml", "orchestra.sql"), ("second.yaml", "orchestra.second.sql")):
+        assert run("compile", spec, "--out", "supabase", "--check").exit_code == 0
+        assert (edge / "supabase" / file).read_text() == run("compile", spec).stdout
     (edge / "second.yaml").write_text(EDGE.replace("shop", "second"))
     refused = run("compile", "second.yaml", "--out", "supabase")
     assert refused.exit_code == 5
@@ -295,6 +316,52 @@ def test_a_directory_that_is_no_directory_is_said(run: Run, edge: Path) -> None:
     assert result.exit_code == 1
     assert "supabase/functions" in said(result)
     assert not (edge / "supabase/orchestra.sql").exists()
+
+
+def test_a_folder_that_is_another_name_for_one_is_left_alone(run: Run, edge: Path) -> None:
+    assert run("compile", "--out", "supabase").exit_code == 0
+    before = tree(edge / "supabase")
+    (edge / "supabase/functions/old-mail").symlink_to("mail")
+    assert run("compile", "--out", "supabase").exit_code == 0
+    assert {p: t for p, t in tree(edge / "supabase").items() if "old-mail" not in p} == before
+
+
+def test_an_interrupt_tells_whether_anything_was_changed(
+    run: Run, edge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = files.sweep, []
+
+    def stopped(path: Path, written: Path) -> None:
+        calls.append(path)
+        if len(calls) == stop_at:
+            raise KeyboardInterrupt
+        real(path, written)
+
+    monkeypatch.setattr(files, "sweep", stopped)
+    stop_at = 1
+    result = run("compile", "--out", "supabase")
+    assert (result.exit_code, "Nothing was changed" in said(result)) == (130, True)
+    assert tree(edge / "supabase") == {"config.toml": CONFIG}
+    calls.clear()
+    stop_at = 10
+    result = run("compile", "--out", "supabase")
+    assert result.exit_code == 130
+    assert "Some files in supabase are new and others are as they were: run compile again" in said(result)
+    assert run("compile", "--out", "supabase").exit_code == 0
+    assert run("compile", "--out", "supabase", "--check").exit_code == 0
+
+
+def test_what_a_killed_compile_left_is_cleared_away(run: Run, edge: Path) -> None:
+    assert run("compile", "--out", "supabase").exit_code == 0
+    folder = edge / "supabase/functions/mail"
+    old, new = (folder / f".index.ts.{name}.unfinished" for name in ("abc", "def"))
+    for left in (old, new):
+        left.write_text("half of")
+    os.utime(old, (0, 0))
+    (folder / "index.ts").unlink()
+    assert run("compile", "--out", "supabase").exit_code == 0
+    # The other one may be that of a compile beside this one.
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_disk_that_fills_up_half_way_changes_nothing(

@@ -1,4 +1,5 @@
--- edge: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- edge: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 4 extensions, 1 runtime, 1 project, 3 secrets, 6 queues, 7 workloads, 1 grant, 2 progress functions, 6 Edge Functions, 4 cron jobs, 2 table triggers
 --

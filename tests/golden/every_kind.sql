@@ -1,4 +1,5 @@
--- every-kind: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- every-kind: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 secret, 1 queue, 2 workloads, 1 grant, 5 cron jobs, 1 table trigger
 --
@@ -10,7 +11,7 @@
 do $orchestra$
 begin
   if not (to_regclass('"app"."item"') is not null) then
-    raise exception 'requirement table does not hold'
+    raise exception '%', 'requirement table does not hold'
       using detail = 'every-kind needs the relation app.item';
   end if;
 end

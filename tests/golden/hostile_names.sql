@@ -1,4 +1,5 @@
--- n-m: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- n-m: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 2 extensions, 1 runtime, 1 project, 4 queues, 5 workloads, 2 grants, 8 cron jobs, 4 table triggers
 --

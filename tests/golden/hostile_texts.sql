@@ -1,4 +1,5 @@
--- hostile-texts: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- hostile-texts: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 2 extensions, 1 runtime, 1 project, 4 queues, 4 workloads, 6 cron jobs
 --

@@ -1,4 +1,5 @@
--- minimal: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- minimal: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 1 runtime, 1 project
 --

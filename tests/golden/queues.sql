@@ -1,4 +1,5 @@
--- queues: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- queues: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 2 extensions, 1 runtime, 1 project, 3 queues, 3 workloads, 8 cron jobs
 --

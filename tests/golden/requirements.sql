@@ -1,4 +1,5 @@
--- a-project-with-a-name-of-30-ch: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- a-project-with-a-name-of-30-ch: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 7 requirements, 1 extension, 1 runtime, 1 project, 1 workload, 3 cron jobs
 --
@@ -6,15 +7,16 @@
 -- give psql --single-transaction, or let a migration tool wrap it. A database built from this file alone starts
 -- paused: `orchestra apply` opens the gate.
 --
--- Its place: stage tests; priority low; after table, pg_cron; before others.
+-- Its place: stage tests select 1/0;; priority low; after table, pg_cron; before others.
 
--- requirement.a recent server; it's new
+-- requirement.a recent server; it's 100% new select 1/0;
 do $orchestra$
 begin
   if not (coalesce((
 select current_setting('server_version_num')::int >= 150000
 ), false)) then
-    raise exception 'requirement a recent server; it''s new does not hold'
+    raise exception '%', 'requirement a recent server; it''s 100% new
+select 1/0; does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs this check to be true: select current_setting(''server_version_num'')::int >= 150000';
   end if;
 end
@@ -26,7 +28,7 @@ begin
   if not (coalesce((
 select true -- yes
 ), false)) then
-    raise exception 'requirement ends-in-a-comment does not hold'
+    raise exception '%', 'requirement ends-in-a-comment does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs this check to be true: select true -- yes';
   end if;
 end
@@ -38,7 +40,7 @@ begin
   if not (coalesce((
 select true
 ), false)) then
-    raise exception 'requirement ends-in-semicolon does not hold'
+    raise exception '%', 'requirement ends-in-semicolon does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs this check to be true: select true;';
   end if;
 end
@@ -48,7 +50,7 @@ $orchestra$;
 do $orchestra$
 begin
   if not (coalesce(string_to_array(regexp_replace(coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron')), '[^0-9.].*$|([.]0)+$', ''), '.')::int[] >= array[1, 4]::int[], false)) then
-    raise exception 'requirement pg_cron does not hold'
+    raise exception '%', 'requirement pg_cron does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the extension pg_cron >=1.4';
   end if;
 end
@@ -58,7 +60,7 @@ $orchestra$;
 do $orchestra$
 begin
   if not ((select extversion from pg_catalog.pg_extension where extname = 'plpgsql') is not null) then
-    raise exception 'requirement plpgsql does not hold'
+    raise exception '%', 'requirement plpgsql does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the extension plpgsql';
   end if;
 end
@@ -68,7 +70,7 @@ $orchestra$;
 do $orchestra$
 begin
   if not (to_regclass('"app"."item"') is not null) then
-    raise exception 'requirement table does not hold'
+    raise exception '%', 'requirement table does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the relation app.item';
   end if;
 end
@@ -78,7 +80,7 @@ $orchestra$;
 do $orchestra$
 begin
   if not (to_regclass('"app"."items"') is not null) then
-    raise exception 'requirement view does not hold'
+    raise exception '%', 'requirement view does not hold'
       using detail = 'a-project-with-a-name-of-30-ch needs the relation app.items';
   end if;
 end

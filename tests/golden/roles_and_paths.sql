@@ -1,4 +1,5 @@
--- roles-and-paths: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- roles-and-paths: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 2 extensions, 1 runtime, 1 project, 2 queues, 2 workloads, 4 cron jobs
 --

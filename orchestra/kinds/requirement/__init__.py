@@ -78,7 +78,7 @@ def describe(requirement: Requirement) -> str:
 def ensure(requirement: Requirement, project: str, server: Server) -> tuple[str, ...]:
     body = (
         f"\nbegin\n  if not ({condition(requirement)}) then\n"
-        f"    raise exception {literal(f'requirement {requirement.key} does not hold')}\n"
+        f"    raise exception '%', {literal(f'requirement {requirement.key} does not hold')}\n"
         f"      using detail = {literal(f'{project} needs {describe(requirement)}')};\n"
         "  end if;\nend\n"
     )

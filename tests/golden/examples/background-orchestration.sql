@@ -1,4 +1,5 @@
--- background-orchestration: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- background-orchestration: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 4 requirements, 2 extensions, 1 runtime, 1 project, 1 queue, 1 workload, 3 cron jobs
 --
@@ -12,7 +13,7 @@
 do $orchestra$
 begin
   if not (to_regclass('"app"."task"') is not null) then
-    raise exception 'requirement database-schema does not hold'
+    raise exception '%', 'requirement database-schema does not hold'
       using detail = 'background-orchestration needs the relation app.task';
   end if;
 end
@@ -22,7 +23,7 @@ $orchestra$;
 do $orchestra$
 begin
   if not (coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron')) is not null) then
-    raise exception 'requirement pg_cron does not hold'
+    raise exception '%', 'requirement pg_cron does not hold'
       using detail = 'background-orchestration needs the extension pg_cron';
   end if;
 end
@@ -56,7 +57,7 @@ begin
     )
   ) c(names)
 ), (select default_version from pg_catalog.pg_available_extensions where name = 'pgmq'), '1.13.0'), '[^0-9.].*$|([.]0)+$', ''), '.')::int[] >= array[1, 4, 4]::int[], false)) then
-    raise exception 'requirement pgmq does not hold'
+    raise exception '%', 'requirement pgmq does not hold'
       using detail = 'background-orchestration needs the extension pgmq >=1.4.4';
   end if;
 end
@@ -68,7 +69,7 @@ begin
   if not (coalesce((
 select current_setting('server_version_num')::int >= 150000
 ), false)) then
-    raise exception 'requirement supabase-mcp-verification does not hold'
+    raise exception '%', 'requirement supabase-mcp-verification does not hold'
       using detail = 'background-orchestration needs this check to be true: select current_setting(''server_version_num'')::int >= 150000';
   end if;
 end

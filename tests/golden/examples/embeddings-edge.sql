@@ -1,4 +1,5 @@
--- embeddings: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- embeddings: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 4 extensions, 1 runtime, 1 project, 3 secrets, 1 queue, 1 workload, 1 edge function, 2 cron jobs, 1 table trigger
 --

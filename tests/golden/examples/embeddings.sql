@@ -1,4 +1,5 @@
--- embeddings: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- embeddings: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 queue, 1 workload, 4 cron jobs, 1 table trigger
 --
@@ -10,7 +11,7 @@
 do $orchestra$
 begin
   if not (to_regclass('"public"."documents"') is not null) then
-    raise exception 'requirement documents-table does not hold'
+    raise exception '%', 'requirement documents-table does not hold'
       using detail = 'embeddings needs the relation public.documents';
   end if;
 end

@@ -1,4 +1,5 @@
--- legacy: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- legacy: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 2 extensions, 1 runtime, 1 project, 1 queue, 2 workloads, 5 cron jobs
 --

@@ -1,4 +1,5 @@
--- minutes-only: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- minutes-only: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 1 requirement, 2 extensions, 1 runtime, 1 project, 1 queue, 3 workloads, 7 cron jobs, 1 table trigger
 --
@@ -10,7 +11,7 @@
 do $orchestra$
 begin
   if not (coalesce(string_to_array(regexp_replace(coalesce((select extversion from pg_catalog.pg_extension where extname = 'pg_cron'), (select default_version from pg_catalog.pg_available_extensions where name = 'pg_cron')), '[^0-9.].*$|([.]0)+$', ''), '.')::int[] >= array[1, 4]::int[], false)) then
-    raise exception 'requirement pg_cron does not hold'
+    raise exception '%', 'requirement pg_cron does not hold'
       using detail = 'minutes-only needs the extension pg_cron >=1.4';
   end if;
 end

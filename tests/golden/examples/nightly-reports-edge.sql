@@ -1,4 +1,5 @@
--- nightly-reports: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- nightly-reports: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 1 requirement, 4 extensions, 1 runtime, 1 project, 2 secrets, 2 queues, 4 workloads, 1 edge function, 8 cron jobs
 --
@@ -10,7 +11,7 @@
 do $orchestra$
 begin
   if not (to_regclass('"sales"."sale"') is not null) then
-    raise exception 'requirement sales-table does not hold'
+    raise exception '%', 'requirement sales-table does not hold'
       using detail = 'nightly-reports needs the relation sales.sale';
   end if;
 end

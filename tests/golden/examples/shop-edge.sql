@@ -1,4 +1,5 @@
--- shop: background work, compiled by orchestra VERSION. Do not edit: change the spec and compile again.
+-- shop: background work, compiled by orchestra VERSION (sha256 …).
+-- Do not edit: change the spec and compile again.
 --
 -- 2 requirements, 4 extensions, 1 runtime, 1 project, 3 secrets, 3 queues, 5 workloads, 1 grant, 2 Edge Functions, 8 cron jobs, 2 table triggers
 --
@@ -10,7 +11,7 @@
 do $orchestra$
 begin
   if not (to_regclass('"shop"."order"') is not null) then
-    raise exception 'requirement orders-table does not hold'
+    raise exception '%', 'requirement orders-table does not hold'
       using detail = 'shop needs the relation shop.order';
   end if;
 end
@@ -20,7 +21,7 @@ $orchestra$;
 do $orchestra$
 begin
   if not (to_regclass('"shop"."product"') is not null) then
-    raise exception 'requirement products-table does not hold'
+    raise exception '%', 'requirement products-table does not hold'
       using detail = 'shop needs the relation shop.product';
   end if;
 end
