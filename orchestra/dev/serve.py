@@ -15,6 +15,15 @@ from orchestra.dev.edge import EdgeServer, database_env
 from orchestra.dev.ticker import Ticker
 from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL, VAULT
 
+_ELSEWHERE = frozenset(
+    {
+        "ORCHESTRA_DB_URL",
+        "ORCHESTRA_FUNCTION_KEY",
+        "SUPABASE_DB_URL",
+        "SUPABASE_SECRET_KEYS",
+        "SUPABASE_SERVICE_ROLE_KEY",
+    }
+)
 _NAMES = """
     select distinct w.url_secret, w.key_secret from orchestra.workload w where w.url_secret is not null
 """
@@ -30,16 +39,20 @@ def serving(
     dsn: str, functions: Path, env: Mapping[str, str], *, port: int = 0, say: Callable[[str], None]
 ) -> Iterator[EdgeServer]:
     """While it is open, the functions answer and their workers are woken. `env` is what handlers see besides the
-    platform's own variables; `say` gets each line that they log.
+    platform's own variables; what of it leads to another database, or is a key of another project, is left out. `say`
+    gets each line that the functions log.
 
     The key by which the database wakes them is made anew each time and put into Vault with their address.
     """
     key = f"sb_secret_{secrets.token_urlsafe(24)}"
+    left_out = sorted(name for name in env if _leads_elsewhere(name))
     given = {
+        **{name: value for name, value in env.items() if name not in left_out},
         **database_env(dsn),
         "SUPABASE_SECRET_KEYS": f'{{"default":"{key}"}}',
-        **env,
     }
+    if left_out:
+        say(f"left out, for they belong to another database: {', '.join(left_out)}")
     with EdgeServer(
         functions, given, port=port, on_log=lambda line: say(f"{line.function}: {line.text}")
     ) as server:
@@ -48,6 +61,12 @@ def serving(
             say(f"functions: {server.url}")
             say(f"secret key: {key}")
             yield server
+
+
+def _leads_elsewhere(name: str) -> bool:
+    """Whether a variable would take the functions to another database than the one whose jobs run here, or give them
+    other keys than those by which it calls them."""
+    return name in _ELSEWHERE or (name.startswith("PG") and name.isupper())
 
 
 def _keep_secrets(dsn: str, url: str, key: str) -> None:

@@ -40,6 +40,17 @@ export default async function greet(payload: Payload, { sql }: Context) {
 """
 
 
+# As it stands in the file of a project that lives on the platform: nothing here may reach that.
+ELSEWHERE = """\
+SUPABASE_DB_URL=postgresql://nobody@127.0.0.1:1/production
+ORCHESTRA_DB_URL=postgresql://nobody@127.0.0.1:1/production
+SUPABASE_SECRET_KEYS='{"default":"sb_secret_of_production"}'
+SUPABASE_SERVICE_ROLE_KEY=of-production
+ORCHESTRA_FUNCTION_KEY=of-production
+PGHOST=127.0.0.1
+PGPASSWORD=of-production
+"""
+
 COMMAND = [sys.executable, "-m", "orchestra.dev", "functions", ".orchestra", "supabase/functions"]
 
 
@@ -76,7 +87,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     for arguments in (["apply", "--auto-approve"], ["compile", "--out", "supabase"]):
         subprocess.run([sys.executable, "-m", "orchestra", *arguments], cwd=tmp_path, env=env, check=True)
     (tmp_path / "supabase/functions/greet/handler.ts").write_text(HANDLER)
-    (tmp_path / ".env").write_text("# for handlers\nWORD='Good morning,'\n")
+    (tmp_path / ".env").write_text(f"# for handlers\nWORD='Good morning,'\n{ELSEWHERE}")
     with psycopg.connect(database.dsn, autocommit=True) as connection:
         connection.execute("create table greeting (text text)")
     yield tmp_path
@@ -88,6 +99,8 @@ def test_a_request_is_queued_woken_for_and_handled(home: Path) -> None:
     assert database is not None
     for name in ("Ada", "Grace"):  # the second time with another key, which takes the first one's place
         with served(home, "--env-file", ".env") as (process, said):
+            left_out = said["left out, for they belong to another database"]
+            assert left_out.split(", ") == sorted(line.partition("=")[0] for line in ELSEWHERE.splitlines())
             request = urllib.request.Request(
                 f"{said['functions']}/greet", json.dumps({"name": name}).encode()
             )
