@@ -235,13 +235,17 @@ def _blocks(verdict: Verdict, force: bool) -> bool:
 
 
 def _remedy(blocked: Sequence[Verdict]) -> str:
-    first = next((v for v in blocked if v.state is State.FOREIGN), blocked[0])
+    foreign = [v for v in blocked if v.state is State.FOREIGN]
+    # Whole functions before a deno.json that cannot be read: where both are theirs, nobody has to mend anything.
+    first = next((v for v in foreign if not v.path.endswith("/deno.json")), (foreign or blocked)[0])
     if first.path.endswith(".sql"):
         return (
             "give another directory with --out, or move that file away"
             if first.state is State.FOREIGN
             else "take your change into the spec, or lose it with --force"
         )
+    if first.state is State.FOREIGN and first.path.endswith("/deno.json"):
+        return f"{first.note}; --force does not overwrite such a file"
     if first.state is State.FOREIGN:
         return "rename the workload, or move that function away: --force overwrites generated files only"
     if all(v.path.endswith("/deno.json") for v in blocked):

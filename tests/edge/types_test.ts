@@ -43,6 +43,15 @@ const hooked = {
   door: signed,
 } satisfies QueueWorkload;
 const call = { ...common, schema, door } satisfies CallWorkload;
+// As generated code says it; JSON is the plainest type that refers to itself.
+type Json = string | number | boolean | null | Json[] | {
+  [key: string]: Json;
+};
+const recursive = {
+  ...common,
+  schema: {} as unknown as { readonly enum: readonly [Json] },
+  door: null,
+} satisfies QueueWorkload;
 const pipeline = {
   ...common,
   schema: null,
@@ -63,6 +72,7 @@ export function compiles(): void {
   serveQueue(queue, async () => await Promise.resolve());
   serveQueue(open, (payload: unknown) => payload);
   serveQueue(hooked, () => {}, { verify });
+  serveQueue(recursive, (payload: Json) => payload);
   serveCall(call, (payload, { sql }) => sql`select ${payload.sku}`);
   servePipeline(pipeline, { collect: step, "send-mail": () => {} });
 
@@ -72,6 +82,8 @@ export function compiles(): void {
   serveQueue(queue, (payload: { sku: number }) => payload.sku);
   // @ts-expect-error the schema does not promise a price
   serveQueue(queue, (payload: { sku: string; price: number }) => payload.price);
+  // @ts-expect-error it may be any other JSON as well
+  serveQueue(recursive, (payload: Json[]) => payload);
   // @ts-expect-error without a schema nothing is known of a payload
   serveQueue(open, (payload: { sku: string }) => payload.sku);
   // @ts-expect-error two parameters are given, not three

@@ -168,7 +168,7 @@ def test_settings_with_comments_are_read_and_never_rewritten() -> None:
     )
     assert commented != deno_json.fresh()
     assert deno_json.updated(commented) == commented
-    with pytest.raises(deno_json.NotPlainJson) as caught:
+    with pytest.raises(deno_json.HasComments) as caught:
         deno_json.updated(commented.replace("postgres", "postgrest"))
     forced = json.loads(caught.value.text)["imports"]
     assert set(forced) == {*json.loads(deno_json.fresh())["imports"], "postgrest"}, (

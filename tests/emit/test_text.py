@@ -106,6 +106,8 @@ def test_a_string_shows_what_is_in_it(text: str, literal: str) -> None:
         ("One line.", "/** One line. */\n"),
         ("@ts-ignore", "/**\n * @ts-ignore\n */\n"),
         ("ends */ here /* and \u202e there", "/** ends * / here / * and there */\n"),
+        # Dropping what nobody sees must not make an end of its own.
+        ("ends *\u200b/ here /\u0001* and *\u200b\u200b/ there", "/** ends * / here / * and * / there */\n"),
         ("two\n\nparagraphs", "/**\n * two\n *\n * paragraphs\n */\n"),
     ],
 )

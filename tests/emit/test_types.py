@@ -113,6 +113,17 @@ export type PayloadTree = {
     )
 
 
+def test_a_chain_of_references_may_be_of_any_length() -> None:
+    links = 2_000
+    defs: dict[str, Any] = {
+        f"d{n}": {"properties": {"next": {"$ref": f"#/$defs/d{n + 1}"}}} for n in range(links)
+    }
+    text = typed({"$ref": "#/$defs/d0", "$defs": {**defs, f"d{links}": {"type": "string"}}})
+    assert text.startswith("export type Payload = PayloadD0;\n")
+    assert f"export type PayloadD{links - 1} = {{\n  next?: PayloadD{links};\n}};\n" in text
+    assert text.endswith(f"export type PayloadD{links} = string;\n")
+
+
 VALID_AND_NOT: list[tuple[Any, list[Any], list[Any]]] = [
     (
         {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
@@ -193,6 +204,54 @@ VALID_AND_NOT: list[tuple[Any, list[Any], list[Any]]] = [
         ["2"],
     ),
     ({"properties": {"no": False, "any": True}}, [{"any": 1}, {"any": None}], [{"no": 1}]),
+    (
+        {
+            "type": "object",
+            "unevaluatedProperties": False,
+            "allOf": [{"properties": {"a": {"type": "string"}}, "required": ["a"]}],
+        },
+        [{"a": "x"}],
+        [{}, {"a": 1}],
+    ),
+    (
+        {
+            "$defs": {"base": {"properties": {"a": {"type": "string"}}, "required": ["a"]}},
+            "$ref": "#/$defs/base",
+            "properties": {"b": {"type": "null"}},
+            "unevaluatedProperties": {"type": "number"},
+        },
+        [{"a": "x"}, {"a": "x", "b": None}],
+        [{"b": None}, {"a": 1}],
+    ),
+    (
+        {
+            "type": "object",
+            "unevaluatedProperties": False,
+            "if": {"properties": {"a": {"const": 1}}},
+            "then": {"properties": {"b": True}},
+        },
+        [{"a": 1}, {"a": 1, "b": 2}],
+        ["a"],
+    ),
+    (
+        {"type": "object", "unevaluatedProperties": {"type": "number"}},
+        [{}, {"a": 1}],
+        [{"a": "x"}],
+    ),
+    (
+        {"properties": {"a": {"type": "string"}}, "unevaluatedProperties": False},
+        [{}, {"a": "x"}],
+        [{"a": 1}, {"a": "x", "b": 1}],
+    ),
+    (
+        {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "unevaluatedProperties": False,
+        },
+        [{"a": "x"}],
+        ["a"],
+    ),
 ]
 
 

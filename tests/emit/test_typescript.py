@@ -239,6 +239,55 @@ def test_a_step_is_given_what_the_one_before_it_returns(functions: Path) -> None
     assert type_errors(functions) == ""
 
 
+ROWS = """\
+import type {
+  CollectPayload,
+  Context,
+  PublishPayload,
+  RenderPayload,
+} from "./workload.gen.ts";
+
+type Id = number & { readonly unit: "customer" };
+
+export function collect(_: CollectPayload, { sql }: Context) {
+  return sql<{ id: Id; since: Date }[]>`select id, since from customer`;
+}
+
+export function render({ id, since }: RenderPayload) {
+  const same: Id = id;
+  return { pair: [same, since] as [Id, string] };
+}
+
+export function publish({ render }: PublishPayload) {
+  for (const { pair: [id, since] } of render) {
+    console.log(id.toFixed(), since.slice(0, 10));
+  }
+}
+"""
+FAULTY_ROWS = (
+    ("{ id, since }:", "{ name }:", "handler.ts:14:26", "Property 'name' does not exist"),
+    (
+        "const same: Id = id",
+        "const same: string = id",
+        "handler.ts:15:9",
+        "is not assignable to type 'string'",
+    ),
+    ("[id, since] }", "[id, since, more] }", "handler.ts:20:34", "has no element at index '2'"),
+)
+
+
+def test_a_step_is_given_the_rows_that_the_one_before_it_returns(functions: Path) -> None:
+    """A result of the database is an array, whatever else it can do; a number with a mark stays that number."""
+    (functions / "report/handler.ts").write_text(ROWS)
+    assert type_errors(functions) == ""
+    for number, (before, after, _, _) in enumerate(FAULTY_ROWS):
+        copy = shutil.copytree(functions / "report", functions / f"case-{number}")
+        (copy / "handler.ts").write_text(ROWS.replace(before, after))
+    errors = type_errors(functions)
+    for number, (_, after, place, said) in enumerate(FAULTY_ROWS):
+        assert _says(errors, f"{functions.as_uri()}/case-{number}/{place}", said), f"{after}:\n{errors}"
+
+
 FAULTY_STEPS = (
     ("customer.id", "customer.name", "handler.ts:15:30", "Property 'name' does not exist"),
     ("const since: string", "const since: Date", "handler.ts:14:9", "Type 'string' is not assignable"),

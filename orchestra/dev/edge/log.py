@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 KEPT = 50_000  # lines; the oldest go first
+LINE_BYTES = 65_536
 
 Stream = Literal["stdout", "stderr", "runner"]
 
@@ -63,11 +64,30 @@ class Log:
 
 
 async def collect(pipe: asyncio.StreamReader, say: Callable[[str], None]) -> None:
-    """Hand on what comes out of a pipe, line by line, until its end; a line may have any length."""
-    rest = b""
+    """Hand on what comes out of a pipe, line by line, until its end; of a line beyond LINE_BYTES its beginning."""
+    line = _Line()
     while piece := await pipe.read(65536):
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            say(line.decode(errors="replace").rstrip("\r"))
-    if rest:
-        say(rest.decode(errors="replace"))
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            line.add(end)
+            say(line.text().rstrip("\r"))
+            line = _Line()
+        line.add(rest)
+    if line.length:
+        say(line.text())
+
+
+class _Line:
+    """What has come of a line so far."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._kept = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        self.length += len(piece)
+        self._kept += piece[: LINE_BYTES - len(self._kept)]
+
+    def text(self) -> str:
+        cut = self.length - len(self._kept)
+        return self._kept.decode(errors="replace") + (f" … {cut} bytes more" if cut else "")

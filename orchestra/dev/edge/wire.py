@@ -16,6 +16,7 @@ from typing import Self
 HEAD_BYTES = 65536
 PIECE_BYTES = 65536
 LINE_BYTES = 4096  # of a chunk's size, or a trailer
+LENGTH_DIGITS = 18  # of a body; more is nobody's body
 
 # What concerns one connection, and not the message (RFC 9110, 7.6.1); framing is written anew.
 HOP_BY_HOP = frozenset(
@@ -165,8 +166,8 @@ def framing(head: Head, *, default: Framing) -> Framing:
             raise Malformed(f"transfer-encoding {coding}")
         return Framing(None, chunked=True)
     if length := head.get("content-length"):
-        if not (length.isascii() and length.isdigit()):
-            raise Malformed(f"content-length {length}")
+        if not (length.isascii() and length.isdigit() and len(length) <= LENGTH_DIGITS):
+            raise Malformed(f"content-length {length[:40]}")
         return Framing(int(length))
     return default
 
@@ -194,7 +195,7 @@ async def _chunk_size(wire: Wire) -> int:
     if line is None:
         raise Broken
     digits = line.partition(b";")[0].strip()
-    if not digits or digits.strip(b"0123456789abcdefABCDEF"):
+    if not digits or len(digits) > LENGTH_DIGITS or digits.strip(b"0123456789abcdefABCDEF"):
         raise Malformed("no size of a chunk")
     return int(digits, 16)
 

@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from orchestra.emit.functions.shared import packages
+from orchestra.emit.functions.text import string
 
 # "orchestra/" beside it would be handy, but the Supabase CLI before version 3 takes every key for a prefix.
 _RUNTIME: Final = {"orchestra": "../_shared/orchestra/mod.ts"}
@@ -21,8 +22,8 @@ _STRING_OR_COMMENT: Final = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*
 _STRING_OR_COMMA: Final = re.compile(r'("(?:\\.|[^"\\\n])*")|,(?=\s*[}\]])')
 
 
-class NotPlainJson(ValueError):
-    """The file would have to be changed, and is not JSON, or has comments, which would be lost. `text` is what it would
+class HasComments(Exception):
+    """The file would have to be changed, and its comments (or trailing commas) would be lost. `text` is what it would
     be then."""
 
     def __init__(self, text: str) -> None:
@@ -30,12 +31,18 @@ class NotPlainJson(ValueError):
         self.text = text
 
 
+class Unreadable(Exception):
+    """What the file says is not certain, so whatever was written in its place could lose some of it. The message says
+    where it has to be mended."""
+
+
 def fresh() -> str:
     return _text({"imports": _imports(), "compilerOptions": _OPTIONS})
 
 
 def updated(text: str) -> str:
-    """The file with our entries as they should be, and nothing else changed; the same text where they are already."""
+    """The file with our entries as they should be, and nothing else changed; the same text where they are already.
+    HasComments, Unreadable where that cannot be done."""
     found, plain = _read(text)
     imports, options = _part(found, "imports"), _part(found, "compilerOptions")
     # An option that the user wrote is the user's choice.
@@ -48,7 +55,7 @@ def updated(text: str) -> str:
         {**found, "imports": {**imports, **_imports()}, "compilerOptions": {**_OPTIONS, **options}}
     )
     if not plain:
-        raise NotPlainJson(mended)
+        raise HasComments(mended)
     return mended
 
 
@@ -57,7 +64,7 @@ def has_others(text: str) -> bool:
     try:
         found, plain = _read(text)
         imports, options = _part(found, "imports"), _part(found, "compilerOptions")
-    except NotPlainJson:
+    except Unreadable:
         return True
     ours = imports.keys() <= _imports().keys() and all(_OPTIONS.get(name) == v for name, v in options.items())
     return not (plain and ours and found.keys() <= {"imports", "compilerOptions"})
@@ -70,21 +77,38 @@ def _imports() -> dict[str, str]:
 def _read(text: str) -> tuple[dict[str, Any], bool]:
     """What the file says, and whether it is plain JSON; Deno takes comments and trailing commas as well."""
     text = text.removeprefix("\ufeff")
-    bare = _STRING_OR_COMMENT.sub(lambda m: m[1] or " ", text)
-    bare = _STRING_OR_COMMA.sub(lambda m: m[1] or "", bare)
+    bare = _STRING_OR_COMMENT.sub(_blank, text)
+    bare = _STRING_OR_COMMA.sub(_blank, bare)
     try:
-        found = json.loads(bare)
+        found = json.loads(bare, object_pairs_hook=_once)
+    except json.JSONDecodeError as fault:
+        raise Unreadable(f"at line {fault.lineno}: {fault.msg[:1].lower()}{fault.msg[1:]}") from None
     except (ValueError, RecursionError):
-        raise NotPlainJson(fresh()) from None
+        raise Unreadable("where it is too deep or too long for a reader of JSON") from None
     if not isinstance(found, dict):
-        raise NotPlainJson(fresh())
+        raise Unreadable("at line 1: expecting an object")
     return found, bare == text
+
+
+def _blank(match: re.Match[str]) -> str:
+    """A string as it is; for anything else blanks, so that what comes behind it stays in its line."""
+    return match[1] or re.sub(r"[^\n]", " ", match[0])
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of two entries with one name, Python would drop the first without a word."""
+    found: dict[str, Any] = {}
+    for name, item in pairs:
+        if name in found:
+            raise Unreadable(f"where {string(name)} stands twice")
+        found[name] = item
+    return found
 
 
 def _part(found: dict[str, Any], name: str) -> dict[str, Any]:
     part = found.get(name, {})
     if not isinstance(part, dict):
-        raise NotPlainJson(fresh())
+        raise Unreadable(f"where {string(name)} is no object")
     return part
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from orchestra.emit.functions.declared import Declared
 from orchestra.emit.functions.function import Function
+from orchestra.emit.functions.step_types import PAYLOADS
 from orchestra.emit.functions.type_nodes import (
     ANY,
     NUMBER,
@@ -41,9 +42,9 @@ _LETTER: Final = Shape(
 
 
 def payload_types(function: Function) -> Declared:
-    """`Payload`, and the types that it is made of; none of them has the name of a step's."""
+    """`Payload`, and the types that it is made of; none of them has a name that the types of steps have."""
     workload = function.workload
-    taken = frozenset(e.payload for e in function.exports)
+    taken = frozenset({PAYLOADS, *(e.payload for e in function.exports)})
     sent = _sent(function)
     if workload.payload_schema_json is not None:
         return declared_by(json.loads(workload.payload_schema_json), _NAME, sent, taken)

@@ -84,8 +84,13 @@ def _wanted(owner: Owner, path: str, text: str, there: str | None) -> Verdict:
 def _settings(path: str, there: str) -> Verdict:
     try:
         kept = deno_json.updated(there)
-    except deno_json.NotPlainJson as fault:
-        return Verdict(path, State.EDITED, fault.text, "it is not plain JSON, so no entry can be added")
+    except deno_json.HasComments as fault:
+        return Verdict(
+            path, State.EDITED, fault.text, "it has comments or trailing commas, so no entry can be added"
+        )
+    except deno_json.Unreadable as fault:
+        # Never to be forced: nobody knows what would be lost.
+        return Verdict(path, State.FOREIGN, there, f"mend the JSON {fault}")
     return Verdict(path, State.CURRENT if kept == there else State.STALE, kept)
 
 

@@ -12,9 +12,16 @@ from orchestra.emit.functions.type_nodes import NULL, Many, Member, Name, Shape,
 from orchestra.emit.functions.type_text import declarations
 from orchestra.spec.model import Step
 
+PAYLOADS: Final = "Payloads"
+"""The type that says what each step takes."""
 _ANSWERS: Final = """\
-// What is left of a value that is written as JSON and read again.
+// What is left of a value that is written as JSON and read again. Of an array
+// that has more to it than its elements (rows from the database), those only.
 type Json<T> = T extends { toJSON(): infer Written } ? Written
+  : T extends string | number | boolean | null | undefined ? T
+  : T extends readonly unknown[]
+    ? number extends T["length"] ? Json<T[number]>[]
+    : { [Place in keyof T]: Json<T[Place]> }
   : T extends object ? { [Name in keyof T]: Json<T[Name]> }
   : T;
 type Answer<F> = F extends (...given: never[]) => infer R
@@ -51,7 +58,7 @@ def step_types(exports: Sequence[Export]) -> Iterator[str]:
     mapped = either(exactly(name) for name in sources(exports))
     yield _ANSWERS
     yield declarations(takes)
-    yield declarations(Declared("Payloads", {"Payloads": payloads})).removeprefix("export ")
+    yield declarations(Declared(PAYLOADS, {PAYLOADS: payloads})).removeprefix("export ")
     yield declarations(Declared("Mapped", {"Mapped": mapped})).removeprefix("export ")
     yield _HANDLERS
 

@@ -123,9 +123,9 @@ class Values:
         return placed(name, _whole(item), indent)
 
     def _constant(self, item: Json) -> str:
-        text = self.value(item, 0, len("const part0000 = "), 1)
+        text = self.value(item, 0, len("const part0000: object = "), 1)
         name = f"part{len(self.constants) + 1}"
-        self.constants.append(f"const {name} = {text};\n")
+        self.constants.append(f"const {name}: object = {text};\n")
         return name
 
 
@@ -192,5 +192,6 @@ def _wrapped(text: str, columns: int) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Without what ends a comment, and without controls and marks that turn the direction of a line."""
-    harmless = text.replace("*/", "* /").replace("/*", "/ *")
-    return "".join(c for c in harmless if unicodedata.category(c)[0] != "C")
+    # These go first: between a star and a slash, each of them hides the end of a comment until it is dropped.
+    seen = "".join(c for c in text if unicodedata.category(c)[0] != "C")
+    return seen.replace("*/", "* /").replace("/*", "/ *")

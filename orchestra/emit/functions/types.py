@@ -7,6 +7,7 @@ say (lengths, patterns, conditions) the door checks. Where a schema describes an
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
@@ -35,6 +36,10 @@ _OLD_DRAFTS: Final = ("draft-04", "draft-06", "draft-07")
 _WORDS: Final = {"string": STRING, "number": NUMBER, "integer": NUMBER, "boolean": BOOLEAN, "null": NULL}
 _OF_OBJECTS: Final = frozenset({"properties", "required", "additionalProperties", "patternProperties"})
 _OF_ARRAYS: Final = frozenset({"items", "prefixItems"})
+_SPEAKING: Final = frozenset(
+    {"allOf", "anyOf", "oneOf", "$ref", "$dynamicRef", "$recursiveRef", "if", "dependentSchemas"}
+)
+"""Keywords by which other schemas have their say about the same object."""
 
 
 def declared_by(
@@ -61,10 +66,16 @@ class Reader:
         self._old = isinstance(schema, dict) and any(d in str(schema.get("$schema")) for d in _OLD_DRAFTS)
         self._anchors: dict[str, Json] = {}
         self._named: dict[str, Name] = {"": Name(root)}
+        self._waiting: deque[tuple[Name, Json]] = deque()
         self._find_anchors(schema)
 
     def read(self) -> Type:
-        return self._type(self._schema)
+        own = self._type(self._schema)
+        while self._waiting:
+            name, schema = self._waiting.popleft()
+            self._declared.types[name.text] = self._type(schema)
+            self._declared.docs[name.text] = doc_of(schema)
+        return own
 
     def _type(self, schema: Json) -> Type:
         if not isinstance(schema, dict):
@@ -103,7 +114,7 @@ class Reader:
         properties = _dict(schema.get("properties"))
         needed = [str(name) for name in _list(schema.get("required"))]
         patterns = _dict(schema.get("patternProperties"))
-        more = schema.get("additionalProperties", schema.get("unevaluatedProperties"))
+        more = schema.get("additionalProperties", self._unevaluated(schema))
         others = self._more(more)
         by_pattern = [self._type(one) for one in patterns.values()]
         members = [
@@ -117,6 +128,12 @@ class Reader:
         # Beside properties, others are shown only where the schema speaks of them: else each misspelt name would do.
         spoken_of = patterns or more not in (None, False)
         return Shape(tuple(members), UNKNOWN if spoken_of else None)
+
+    def _unevaluated(self, schema: Mapping[str, Json]) -> Json:
+        """What is said of properties that nobody speaks of; nothing where schemas beside it may speak of some."""
+        if self._old or _SPEAKING & schema.keys():
+            return None
+        return schema.get("unevaluatedProperties")
 
     def _more(self, schema: Json) -> Type:
         return UNKNOWN if schema is None else self._type(schema)
@@ -135,16 +152,15 @@ class Reader:
         return Row(tuple(self._type(one) for one in first), needed, None if closed else rest)
 
     def _reference(self, target: str) -> Type:
-        """The named type behind a local reference; unknown where it leads nowhere that can be followed."""
+        """The named type behind a local reference; unknown where it leads nowhere that can be followed. What it refers
+        to is read later: it may refer to itself, and a chain of references may be of any length."""
         pointer = unquote(target.removeprefix("#"))
         if pointer not in self._named:
             found, schema = self._look_up(pointer)
             if not found:
                 return UNKNOWN
-            # It may refer to itself.
             name = self._named[pointer] = self._declared.reserve(pointer.rpartition("/")[2])
-            self._declared.types[name.text] = self._type(schema)
-            self._declared.docs[name.text] = doc_of(schema)
+            self._waiting.append((name, schema))
         return self._named[pointer]
 
     def _look_up(self, pointer: str) -> tuple[bool, Json]:

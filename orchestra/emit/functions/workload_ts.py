@@ -56,12 +56,19 @@ def _blocks(function: Function, spec: Spec) -> Iterator[str]:
     if typed:
         yield _TYPED
     if schema is not None:
-        values = Values()
-        text = values.value(schema, before=len("const schema = "), after=1)
-        yield from values.constants
-        yield f"const schema = {text};\n"
+        yield from _schema(schema)
     said = "null" if schema is None else "schema"
     yield _workload(function, spec, kind, f"{said} as unknown as Typed" if typed else said)
+
+
+def _schema(schema: Json) -> Iterator[str]:
+    # `object`, as `Payload` says what a payload is: TypeScript need not make a type of the literal, and of some it
+    # cannot: two objects in a list, say, of which one has a property `constructor`.
+    lead = "const schema: object = "
+    values = Values()
+    text = values.value(schema, before=len(lead), after=1)
+    yield from values.constants
+    yield f"{lead}{text};\n"
 
 
 def _workload(function: Function, spec: Spec, kind: str, schema: str) -> str:

@@ -46,9 +46,13 @@ export interface CallWorkload extends Workload {
   readonly door: Door;
 }
 
-/** The type that a workload's schema gives its payloads. */
+/** The type that a workload's schema gives its payloads. Generated code writes
+ * a schema that holds one value, whose type is taken as it stands: FromSchema
+ * would take it apart, and never end where it refers to itself. */
 export type PayloadOf<W extends Workload> = W["schema"] extends infer S
-  ? S extends JSONSchema ? FromSchema<S> : unknown
+  ? S extends { readonly enum: readonly [infer Payload] } ? Payload
+  : S extends JSONSchema ? FromSchema<S>
+  : unknown
   : never;
 
 /** Which run a message belongs to, and as what. */
