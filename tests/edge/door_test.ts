@@ -156,6 +156,14 @@ Deno.test("browsers may ask before, and read every answer", async () => {
     asked.headers.get("access-control-allow-headers") ?? "",
     /authorization/,
   );
+  const wanted = "apikey, content-type, x-of-a-newer-client";
+  const again = await answer(
+    new Request("http://localhost/", {
+      method: "OPTIONS",
+      headers: { "access-control-request-headers": wanted },
+    }),
+  );
+  assert.equal(again.headers.get("access-control-allow-headers"), wanted);
   for (const response of [asked, await answer(post({ n: 1 }))]) {
     assert.equal(response.headers.get("access-control-allow-origin"), "*");
   }

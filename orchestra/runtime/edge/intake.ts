@@ -17,7 +17,7 @@ export async function takeIn(
   request: Request,
   gate: Gate,
 ): Promise<Intake | Response> {
-  if (request.method === "OPTIONS") return preflight();
+  if (request.method === "OPTIONS") return preflight(request);
   if (request.method !== "POST") {
     throw new Refusal(405, "only POST is taken", { allow: "POST, OPTIONS" });
   }

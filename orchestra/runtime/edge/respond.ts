@@ -55,9 +55,19 @@ export function json(
   });
 }
 
-/** The answer to a browser that asks what it may send. */
-export function preflight(): Response {
-  const headers = { ...CORS, "access-control-max-age": "86400" };
+/**
+ * The answer to a browser that asks what it may send: any headers, since what
+ * client libraries add changes with their versions, and no door reads others
+ * than its own.
+ */
+export function preflight(request: Request): Response {
+  const asked = request.headers.get("access-control-request-headers");
+  const headers = {
+    ...CORS,
+    ...(asked !== null && { "access-control-allow-headers": asked }),
+    "access-control-max-age": "86400",
+    "vary": "access-control-request-headers",
+  };
   return new Response(null, { status: 204, headers });
 }
 
