@@ -33,9 +33,12 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-## The pages that are made from code: docs/rules.
+## The site, in build/site: first the pages that are made from code, then all of docs, each link looked at.
 docs: $(READY)
 	$(BIN)/python -m orchestra.check.docs
+	$(BIN)/python scripts/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "build/site/index.html"
 
 bench: $(READY) engines
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -16,8 +16,10 @@ BENCHMARKS = {
     "compile": "compiling",
     "plan": "planning",
     "apply": "applying",
+    "fleet": "fleets",
     "drain": "draining",
     "tick": "ticking",
+    "status": "looking",
     "map": "mapping",
     "loop": "looping",
 }

@@ -11,6 +11,7 @@ OrchestraError            1   anything that went wrong and can be said in a sent
 ├── BlockedError          5   protection, ownership or an unapproved hazard stands in the way
 ├── ProofError            1   the plan computed after the changes was not empty; rolled back
 ├── ApplyError            1   a statement failed; rolled back
+├── HostingError          1   the host of the repository refused, or could not be reached
 └── InDoubtError          1   the connection was lost at commit and could not be settled
 """
 
@@ -78,6 +79,10 @@ class ProofError(OrchestraError):
 
 
 class ApplyError(OrchestraError):
+    pass
+
+
+class HostingError(OrchestraError):
     pass
 
 

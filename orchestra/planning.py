@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from orchestra.errors import RequirementError
-from orchestra.ir.program import Program, Resource
-from orchestra.kinds.cron_job import is_shared
+from orchestra.errors import RequirementError, UsageError
+from orchestra.ir.program import Address, Program, Resource
+from orchestra.kinds import runtime
+from orchestra.kinds.cron_job import CronJob, is_shared
 from orchestra.kinds.grant import Grant
 from orchestra.kinds.progress import Progress
 from orchestra.kinds.project import Project
-from orchestra.kinds.requirement import Requirement, describe
+from orchestra.kinds.requirement import Requirement, describe, remedy
 from orchestra.kinds.table_trigger import TableTrigger
 from orchestra.kinds.workload import Workload
 from orchestra.live import checks, facts
+from orchestra.live.address import address
 from orchestra.live.connect import Database
 from orchestra.live.model import ForeignColumn, Live, ServerFacts
 from orchestra.live.read import read
 from orchestra.live.server import probe
+from orchestra.plan import drift, identity
 from orchestra.plan.blockers import Findings
-from orchestra.plan.compare import belongs, compare
-from orchestra.plan.composition import missing, overtaken
+from orchestra.plan.compare import compare
+from orchestra.plan.composition import missing, overtaken, removes, still_required
+from orchestra.plan.conditions import environment_paused
+from orchestra.plan.forget import forgotten, still_declared
 from orchestra.plan.hazards import queue_names
 from orchestra.plan.make import due_of, make
-from orchestra.plan.model import Blocker, Plan, Target
+from orchestra.plan.model import Condition, Plan, Target
+from orchestra.plan.moves import Moves, renamed
 from orchestra.plan.options import PlanOptions
+from orchestra.plan.owning import workload_of
+from orchestra.plan.removal import Removals, decide, draining
 from orchestra.plan.said import with_unused
+from orchestra.plan.transition import transition
+from orchestra.plan.unrecorded import with_unrecorded
 from orchestra.spec.model import Composition
 from orchestra.sql import inspect
 from orchestra.version import __version__
@@ -44,7 +54,6 @@ def plan_program(
     database: Database,
     program: Program,
     options: PlanOptions,
-    later: Iterable[Blocker],
     composition: Composition,
     *,
     destroying: bool = False,
@@ -55,28 +64,44 @@ def plan_program(
         program = _for_environment(_narrowed(program, options), options)
     with database.reading(READ):
         server = probe(database)
-        _prove(database, program)
-        live = read(database, server, program.project, program)
-        drafts, conditions = compare(program, live, options)
+        _prove(database, program, options)
+        former = _former_project(database, server, program)
+        if former is not None and options.names is not None:
+            raise UsageError(
+                f"project {former} becomes {program.project} as a whole: all that stays behind would go on as "
+                f"{former}'s, and what it sends would be lost",
+                "plan and apply without naming workloads first",
+            )
+        live = read(database, server, former or program.project, program, also=_to_adopt(program, options))
+        live, moves = renamed(program, live, former)
+        waiting = facts.queues(database, [] if destroying else draining(program, live, options))
+        removals = Removals({}) if destroying else decide(program, live, waiting, options)
+        whole = program.only([*program, *removals.kept])
+        drafts, conditions = compare(whole, live, options, moves, removals)
+        drafts = with_unrecorded(drafts, whole, live)
+        # What approves a removal does not depend on whether messages wait: they only put off its second half.
+        apart = compare(program, live, options, moves, removals)[0] if removals.kept else drafts
         findings = _findings(database, server, program, composition)
-        conditions += overtaken(composition, program, findings.projects, live)
-        touched = sorted({name for d in drafts for name in queue_names(d)})
-        queues = facts.queues(database, touched)
-        jobs = facts.jobs(
-            database, server, [d.live.name for d in drafts if d.address.kind == "cron_job" and d.live]
-        )
+        conditions += [*removals.conditions, *overtaken(composition, program, findings.projects, live)]
+        if options.environment_paused and not destroying and not _opened_by_hand(conditions):
+            conditions.append(environment_paused(program.project))
+        touched = sorted({name for d in drafts for name in queue_names(d)} - waiting.keys())
+        queues = {**waiting, **facts.queues(database, touched)}
+        changed = [d.live or d.former for d in drafts if d.address.kind == "cron_job"]
+        jobs = facts.jobs(database, server, [job.name for job in changed if job is not None])
         due = facts.next_times(database, (due for d in drafts for due in due_of(d)))
-        target = Target(
-            database.host,
-            server.database,
-            server.role,
-            server.server_version,
-            options.environment or _recorded_environment(live, program.project),
-            options.where,
-            server.identity,
+        known = "orchestra.registry" in server.relations and removes(drafts)
+        dependents = checks.dependents(database, former or program.project) if known else []
+        target = _target(database, server, live, former or program.project, options)
+        where = address(database.keywords)
+        conditions += identity.conditions(
+            program.project,
+            options.meant,
+            where,
+            functions=any(r.kind == "edge_function" for r in program),
         )
         made = make(
-            program,
+            whole,
             live,
             drafts,
             conditions,
@@ -85,12 +110,98 @@ def plan_program(
             jobs,
             due,
             options,
+            moves=moves,
+            key=transition(program.project, apart),
             target=target,
             tool_version=__version__,
-            more_blockers=(*later, *missing(composition, program, findings.projects)),
+            more_blockers=(
+                *identity.blockers(program.project, options.meant, where, options.environment),
+                *missing(composition, program, findings.projects | options.beside.keys()),
+                *still_required(drafts, program, dependents),
+            ),
         )
-    made = with_unused(made, options)
+    made = with_unused(made, options, removals)
     return replace(made, round_trips=database.round_trips - trips, destroying=destroying)
+
+
+def drift_plan(database: Database, project: str, former: str | None, options: PlanOptions) -> Plan:
+    """What is other than the last apply left it; see `orchestra.pipeline.drift_plan`."""
+    trips = database.round_trips
+    with database.reading(READ):
+        server = probe(database)
+        acting = _former_project(database, server, Program(project, {}, former=former)) or project
+        live = read(database, server, acting, runtime.lower())
+        changes, conditions = drift.drift(acting, live)
+        target = _target(database, server, live, acting, options)
+    unchanged = sum(not e.tombstoned for e in live.entries.values()) - len(changes)
+    return Plan(
+        acting,
+        target,
+        __version__,
+        changes,
+        conditions,
+        unchanged=max(unchanged, 0),
+        round_trips=database.round_trips - trips,
+        refresh_only=True,
+    )
+
+
+def forget_plan(
+    database: Database, project: str, addresses: Sequence[Address], declared: Program, options: PlanOptions
+) -> Plan:
+    """What it takes to give objects up; see `orchestra.pipeline.forget_plan`."""
+    trips = database.round_trips
+    gone = Program.of(project, ())
+    with database.reading(READ):
+        server = probe(database)
+        live = read(database, server, project, ())
+        drafts = [forgotten(live, address) for address in addresses]
+        queues = facts.queues(database, sorted({name for d in drafts for name in queue_names(d)}))
+        made = make(
+            gone,
+            live,
+            drafts,
+            [still_declared(address) for address in addresses if address in declared.resources],
+            Findings(),
+            queues,
+            {},
+            {},
+            options,
+            moves=Moves(),
+            key=transition(project, drafts),
+            target=_target(database, server, live, project, options),
+            tool_version=__version__,
+        )
+    return replace(made, round_trips=database.round_trips - trips)
+
+
+def _target(
+    database: Database, server: ServerFacts, live: Live, project: str, options: PlanOptions
+) -> Target:
+    return Target(
+        database.host,
+        server.database,
+        server.role,
+        server.server_version,
+        options.environment or _recorded_environment(live, project),
+        options.where,
+        server.identity,
+    )
+
+
+def _former_project(database: Database, server: ServerFacts, program: Program) -> str | None:
+    """The name under which the project is there, if its move is still to come."""
+    if program.former is None or "orchestra.project" not in server.relations:
+        return None
+    there = checks.projects(database)
+    return program.former if program.former in there and program.project not in there else None
+
+
+def _to_adopt(program: Program, options: PlanOptions) -> dict[str, frozenset[str]]:
+    """Names of cron jobs that somebody wants to have taken over."""
+    named = (options.adopted_from(r.address) for r in program if isinstance(r, CronJob))
+    names = frozenset(name for name in named if name is not None)
+    return {"cron_job": names} if names else {}
 
 
 def _recorded_environment(live: Live, project: str) -> str:
@@ -98,25 +209,32 @@ def _recorded_environment(live: Live, project: str) -> str:
     return str(found.values.get("environment") or "") if found else ""
 
 
+def _opened_by_hand(conditions: Iterable[Condition]) -> bool:
+    """Whether somebody resumed a paused environment, which is told already."""
+    return any(c.code == "resumed_by_hand" and c.address.kind == "project" for c in conditions)
+
+
 def _narrowed(program: Program, options: PlanOptions) -> Program:
-    if options.workload is None:
+    names = options.names
+    if names is None:
         return program
-    shared = {"extension", "runtime", "project", "requirement", "secret"}
+    shared = {"extension", "runtime", "project", "dependency", "requirement", "secret"}
 
     def kept(r: Resource) -> bool:
-        return r.kind in shared or belongs(r.key, options.workload or "") or is_shared(r.key)
+        return r.kind in shared or workload_of(r.key) in names or is_shared(r.key)
 
-    return Program.of(program.project, (r for r in program if kept(r)))
+    narrowed = program.only(r for r in program if kept(r))
+    return replace(narrowed, moved=tuple((old, new) for old, new in program.moved if new in names))
 
 
 def _for_environment(program: Program, options: PlanOptions) -> Program:
     gate = "paused" if options.environment_paused else "open"
     own = Project(program.project, options.environment, gate, options.protect)
-    return Program(program.project, {**program.resources, own.address: own})
+    return replace(program, resources={**program.resources, own.address: own})
 
 
-def _prove(database: Database, program: Program) -> None:
-    required = [r for r in program if isinstance(r, Requirement)]
+def _prove(database: Database, program: Program, options: PlanOptions) -> None:
+    required = [r for r in program if isinstance(r, Requirement) and not _beside(r, options)]
     failed = checks.failed_requirements(database, required)
     if not failed:
         return
@@ -126,9 +244,21 @@ def _prove(database: Database, program: Program) -> None:
         for r in required
         if r.key in failed
     ]
+    first = dict.fromkeys(remedy(r) for r in required if r.key in failed and remedy(r))
     raise RequirementError(
-        "; ".join(lines), "nothing was changed; bring the database to what `requires` says first"
+        "; ".join(lines),
+        "; ".join(["nothing was changed", *(first or ["bring the database to what `requires` says first"])]),
     )
+
+
+def _beside(requirement: Requirement, options: PlanOptions) -> bool:
+    """Whether what another project must have is made by the same command before this one."""
+    made = options.beside.get(requirement.project or "")
+    if made is None:
+        return False
+    if requirement.queue is not None:
+        return Address("queue", requirement.queue) in made
+    return requirement.workload is None or Address("workload", requirement.workload) in made
 
 
 def _findings(
@@ -143,7 +273,7 @@ def _findings(
         checks.handler_faults(database, workloads),
         checks.tables(database, sorted({(t.schema, t.table) for t in triggers})),
         checks.roles(database, roles),
-        checks.projects(database, [*composition.after, *composition.before]) if known else frozenset(),
+        checks.projects(database) if known and (composition.after or composition.before) else frozenset(),
         _foreign(database, workloads),
     )
 

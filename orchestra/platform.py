@@ -14,6 +14,11 @@ class EdgeLimits:
     wall_clock_ms: int
     functions: int | None
     invocations_month: int
+    """Included for the organization, over all its projects."""
+    usd_a_million: float | None
+    """Price of each million calls above those, begun ones whole; None where nothing is billed by the call (free), or
+    where a contract says what it is (enterprise). Source: supabase.com/docs/guides/platform/manage-your-usage/
+    edge-function-invocations, read in November 2026."""
 
     @property
     def guaranteed_ms(self) -> int:
@@ -22,10 +27,14 @@ class EdgeLimits:
 
 
 EDGE: Final = {
-    "free": EdgeLimits(wall_clock_ms=150_000, functions=100, invocations_month=500_000),
-    "pro": EdgeLimits(wall_clock_ms=400_000, functions=500, invocations_month=2_000_000),
-    "team": EdgeLimits(wall_clock_ms=400_000, functions=1_000, invocations_month=2_000_000),
-    "enterprise": EdgeLimits(wall_clock_ms=400_000, functions=None, invocations_month=2_000_000),
+    "free": EdgeLimits(wall_clock_ms=150_000, functions=100, invocations_month=500_000, usd_a_million=None),
+    "pro": EdgeLimits(wall_clock_ms=400_000, functions=500, invocations_month=2_000_000, usd_a_million=2.0),
+    "team": EdgeLimits(
+        wall_clock_ms=400_000, functions=1_000, invocations_month=2_000_000, usd_a_million=2.0
+    ),
+    "enterprise": EdgeLimits(
+        wall_clock_ms=400_000, functions=None, invocations_month=2_000_000, usd_a_million=None
+    ),
 }
 
 EDGE_CPU_MS: Final = 2_000

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 
+from orchestra.apply import record
 from orchestra.apply.doubt import Marker, settle
 from orchestra.apply.faults import refuse, translated
 from orchestra.apply.lock import OWN_PACE
 from orchestra.apply.proof import Part, Seen, look, prove
+from orchestra.apply.record import Registered
 from orchestra.apply.target import refuse_elsewhere
 from orchestra.errors import StalePlanError
+from orchestra.history.said import back_to
 from orchestra.ir.program import Address, Json
-from orchestra.ir.sql import literal, value
+from orchestra.ir.sql import value
 from orchestra.live.connect import Database, StatementError
 from orchestra.live.server import probe
 from orchestra.plan.model import Change, Plan
@@ -29,6 +31,7 @@ Told = Callable[[int, str], None]
 
 _SCRIPTS: Final = frozenset({"extension", "runtime"})
 """Kinds whose statements are whole scripts, so that they cannot go through the pipeline."""
+_REGISTRY: Final = "orchestra.registry"
 _CHUNK: Final = 250
 """Statements a pipeline sends before it says how far it is."""
 BEGIN: Final = (
@@ -47,6 +50,7 @@ class Run:
     desired: Mapping[Address, dict[str, Json] | None]
     plan_hash: Callable[[], str]
     git_commit: str | None
+    actor: str | None
     told: Told
 
 
@@ -61,23 +65,28 @@ class Batch:
     def execute(self, database: Database, enter: Enter) -> int:
         """Gives the ledger's row. What fails leaves nothing behind."""
         plan = self.run.plan
-        part = Part.of(plan.project, (c.address for c in self.changes), self.run.desired)
+        part = Part.of(plan.project, self.changes, self.run.desired)
         try:
             with database.transaction(BEGIN):
                 enter(database)
                 server = probe(database)
                 refuse_elsewhere(plan, database, server)
-                before = look(database, server, part)
+                before = look(database, server, part, before=True)
                 self._refuse_stale(before)
+                was = self._registered(database) if _REGISTRY in server.relations else {}
                 self._run(database)
                 if any(c.address.kind in _SCRIPTS for c in self.changes):
                     server = probe(database)
                 prove(database, server, part, before, self.run.options)
-                marker = self._record(database)
+                marker = self._record(database, was)
                 _commit(database, marker)
                 return marker.deployment
         except psycopg.Error as error:
             raise translated(error) from error
+
+    def _registered(self, database: Database) -> Registered:
+        addresses = {a for c in self.changes for a in (c.address, c.moved_from) if a is not None}
+        return record.registered(database, self.run.plan.project, addresses)
 
     def _refuse_stale(self, seen: Seen) -> None:
         for change in self.changes:
@@ -105,20 +114,9 @@ class Batch:
         _flush(database, waiting)
         self.run.told(untold, "")
 
-    def _record(self, database: Database) -> Marker:
+    def _record(self, database: Database, was: Registered) -> Marker:
         """The ledger row, and what tells afterwards whether this transaction was committed."""
         plan = self.run.plan
-        changes = [
-            {
-                "address": str(c.address),
-                "action": c.action.value,
-                "category": c.category.value,
-                "reasons": list(c.reasons),
-                "before": {f.path: f.before for f in c.fields if f.before is not None},
-                "after": {f.path: f.after for f in c.fields if f.after is not None},
-            }
-            for c in self.changes
-        ]
         columns = {
             "project": plan.project,
             "environment": plan.target.environment,
@@ -128,11 +126,16 @@ class Batch:
             "batch": self.number,
             "batches": len(plan.batches),
         }
-        (row,) = database.rows(
-            f"insert into orchestra.deployment ({', '.join(columns)}, changes) "
-            f"values ({', '.join(value(v) for v in columns.values())}, {literal(json.dumps(changes))}) "
-            "returning id, pg_current_xact_id()::text as xact"
+        statement = record.insert(
+            {name: value(v) for name, v in columns.items()},
+            self.changes,
+            self.run.desired,
+            actor=self.run.actor,
+            back_to=back_to(plan),
+            was=was,
+            now=self._registered(database),
         )
+        (row,) = database.rows(statement)
         return Marker(row["id"], row["xact"])
 
 

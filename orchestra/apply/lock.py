@@ -11,9 +11,9 @@ import psycopg
 
 from orchestra.errors import ApplyError, LockedError
 from orchestra.live.connect import Database, connect
+from orchestra.runtime import APPLY_LOCK
 
-KEY: Final = 0x6F72636865737472
-"""The advisory lock of an apply: the letters of `orchestr`."""
+KEY: Final = APPLY_LOCK
 BATCH_KEY: Final = KEY + 1
 """Held as well, shared by the batches of one apply: who wants to begin waits for the last batch of whoever died."""
 _PAUSE_S: Final = 0.2

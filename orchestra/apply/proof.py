@@ -15,6 +15,7 @@ from orchestra.live.connect import Database
 from orchestra.live.model import Live, ServerFacts
 from orchestra.live.read import read
 from orchestra.plan.compare import compare, fingerprint
+from orchestra.plan.model import Change
 from orchestra.plan.options import PlanOptions
 
 
@@ -34,26 +35,46 @@ class Part:
     project: str
     addresses: frozenset[Address]
     resources: Mapping[Address, Resource]
+    origin: Mapping[Address, Address]
+    """Where those are until then that move."""
+    takes: Mapping[Address, str]
+    """The objects of other names that are adopted."""
+
+    @property
+    def former_project(self) -> str:
+        """The project's name until then."""
+        moved = (former.name for former in self.origin.values() if former.kind == "project")
+        return next(moved, self.project)
 
     @classmethod
     def of(
-        cls, project: str, addresses: Iterable[Address], desired: Mapping[Address, dict[str, Json] | None]
+        cls, project: str, changes: Iterable[Change], desired: Mapping[Address, dict[str, Json] | None]
     ) -> Part:
-        touched = frozenset(addresses)
+        changes = tuple(changes)
+        touched = frozenset(c.address for c in changes)
         wanted = {a: BY_NAME[a.kind].resource.of(a.name, v) for a in touched if (v := desired[a]) is not None}
-        return cls(project, touched, wanted)
+        origin = {c.address: c.moved_from for c in changes if c.moved_from}
+        return cls(project, touched, wanted, origin, {c.address: c.takes for c in changes if c.takes})
 
 
-def look(database: Database, server: ServerFacts, part: Part) -> Seen:
-    """Reads what a batch touches; of everything else only what this transaction changed or what is missing."""
-    live = read(database, server, part.project, part.resources.values(), part.addresses)
-    seen = {a: _seen(a, part.resources.get(a), live) for a in part.addresses}
+def look(database: Database, server: ServerFacts, part: Part, *, before: bool) -> Seen:
+    """Reads what a batch touches; of everything else only what this transaction changed or what is missing. `before`:
+    what moves is still where it was."""
+    project = part.former_project if before else part.project
+    origin = part.origin if before else {}
+    only = part.addresses | frozenset(origin.values())
+    also = {"cron_job": frozenset(part.takes.values())} if part.takes else {}
+    live = read(database, server, project, part.resources.values(), only, also)
+    seen = {a: _seen(part, a, origin.get(a, a), live) for a in part.addresses}
     return Seen(live, seen, _elsewhere(database, server, part))
 
 
-def _seen(address: Address, resource: Resource | None, live: Live) -> str:
-    entry = live.entries.get(address)
+def _seen(part: Part, address: Address, registered: Address, live: Live) -> str:
+    entry = live.entries.get(registered)
+    resource = part.resources.get(address)
     found = live.find(address.kind, resource.object_name) if resource else None
+    if found is None and address in part.takes:
+        found = live.find(address.kind, part.takes[address])
     if found is None and entry is not None and not entry.tombstoned:
         found = live.find(address.kind, entry.name)
     return fingerprint(found, entry)
@@ -62,14 +83,17 @@ def _seen(address: Address, resource: Resource | None, live: Live) -> str:
 def _elsewhere(database: Database, server: ServerFacts, part: Part) -> frozenset[str]:
     if not server.relations.issuperset({"orchestra.registry", "orchestra.workload", "cron.job", "pgmq.meta"}):
         return frozenset()
+    if part.former_project != part.project:
+        return frozenset()  # it moves with everything that it has
+    touched = part.addresses | frozenset(part.origin.values())
     sql = files("orchestra.apply").joinpath("elsewhere.sql").read_text("utf-8")
-    rows = database.rows(sql, {"project": part.project, "touched": sorted(str(a) for a in part.addresses)})
+    rows = database.rows(sql, {"project": part.project, "touched": sorted(str(a) for a in touched)})
     return frozenset(r["what"] for r in rows)
 
 
 def prove(database: Database, server: ServerFacts, part: Part, before: Seen, options: PlanOptions) -> None:
     """Raises ProofError where a change did not bring about what it said, or moved something else."""
-    after = look(database, server, part)
+    after = look(database, server, part, before=False)
     wanted = Program.of(part.project, part.resources.values())
     drafts, _ = compare(wanted, after.live, options)
     if drafts:

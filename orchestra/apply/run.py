@@ -14,8 +14,9 @@ import psycopg
 from orchestra.apply.abreast import Abreast
 from orchestra.apply.batch import Batch, Enter, Run
 from orchestra.apply.faults import ROLLED_BACK, translated
+from orchestra.apply.launcher import remind
 from orchestra.apply.lock import held, take_lock
-from orchestra.errors import ApplyError, BlockedError, ConnectError, OrchestraError
+from orchestra.errors import ApplyError, BlockedError, ConnectError, OrchestraError, UsageError
 from orchestra.live.connect import Database, connect
 from orchestra.plan.batches import ABREAST, independent
 from orchestra.plan.model import Plan
@@ -50,10 +51,11 @@ def apply(
     lock_timeout_s: float | None,
     plan_hash: Callable[[], str],
     git_commit: str | None,
+    actor: str | None,
     on_progress: Progress | None,
 ) -> Applied:
     """See `orchestra.pipeline.apply`."""
-    refuse_blocked(plan)
+    refuse_blocked(plan, options)
     started = time.monotonic()
     sent = 0
     telling = threading.Lock()
@@ -65,24 +67,46 @@ def apply(
             if on_progress is not None:
                 on_progress(sent, len(plan.changes), what)
 
-    run = Run(plan, options, dict(plan.desired), plan_hash, git_commit, told)
+    run = Run(plan, options, dict(plan.desired), plan_hash, git_commit, actor, told)
     batches = tuple(_batches(run))
     if len(batches) <= 1:
         ledger = [b.execute(database, lambda d: take_lock(d, lock_timeout_s)) for b in batches]
     else:
         ledger = _many(database, batches, lock_timeout_s)
+    remind(database, plan)
     return Applied(len(plan.changes), len(batches), tuple(ledger), time.monotonic() - started)
 
 
-def refuse_blocked(plan: Plan) -> None:
-    """Raises what stands in a plan's way: ApplyError where it cannot work, BlockedError where it may not be."""
+def refuse_blocked(plan: Plan, options: PlanOptions) -> None:
+    """Raises what stands in a plan's way: ApplyError where it cannot work, BlockedError where it may not be, UsageError
+    where it is none to be applied."""
+    if plan.refresh_only:
+        raise UsageError(
+            "this plan only shows what was changed outside orchestra (plan --refresh-only)",
+            "plan again without --refresh-only: that says what it takes to make it as the spec says",
+        )
     if not plan.blockers:
+        _refuse_flags(plan, options)
         return
     # A plan that cannot work at all is an error (1); one that is only not allowed is a refusal (5).
     worst = min(plan.blockers, key=lambda b: b.exit_code)
     more = f" (and {len(plan.blockers) - 1} more)" if len(plan.blockers) > 1 else ""
     kind = ApplyError if worst.exit_code == 1 else BlockedError
     raise kind(f"{worst.address}: {worst.message}{more}", worst.remedy)
+
+
+def _refuse_flags(plan: Plan, options: PlanOptions) -> None:
+    """BlockedError for a saved plan that stands on a flag, where the environment takes committed approvals only."""
+    if not options.approvals_required:
+        return
+    for change in plan.changes:
+        for hazard in change.hazards:
+            if hazard.needs_approval and hazard.approved_by.startswith("--allow"):
+                raise BlockedError(
+                    f"{change.address}: {hazard.message}; that was approved by {hazard.approved_by}",
+                    "this environment wants an approval that is committed: orchestra approve PLAN.json, and plan again "
+                    "with --env",
+                )
 
 
 def _batches(run: Run) -> Iterator[Batch]:

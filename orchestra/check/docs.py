@@ -10,6 +10,7 @@ from typing import Final
 
 from orchestra.check import RULES, check
 from orchestra.check.rule import Rule
+from orchestra.check.units import UNIT_CODES
 from orchestra.diagnostics import Diagnostic
 
 INCLUDES: Final = MappingProxyType({"payloads/product.json": '{"type": "object"}'})
@@ -59,7 +60,7 @@ def pages() -> dict[str, str]:
     """File name -> text of every page. Pure."""
     from orchestra.spec.codes import CODES
 
-    form = [Page(c.code, c.title, c.why, c.bad, c.good, False) for c in CODES]
+    form = [Page(c.code, c.title, c.why, c.bad, c.good, False) for c in (*CODES, *UNIT_CODES)]
     every = sorted([*form, *map(_of, RULES)], key=lambda p: (p.code[1], p.code[0], p.code))
     return {"README.md": _index(every), **{f"{p.code}.md": _page(p) for p in every}}
 

@@ -21,6 +21,7 @@ QUEUE_KEYS = frozenset(
         "fan_out",
         "idempotency_key",
         "linger",
+        "on_delete",
         "on_failure",
         "poll_interval",
         "queue",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestra.cli import confirm, console, git, planning
+from orchestra.cli import actor, confirm, console, git, planning
 
 if TYPE_CHECKING:
     from orchestra.pipeline import PlanOptions
@@ -52,6 +52,7 @@ def finish(
             options,
             lock_timeout_s=lock_timeout,
             git_commit=git.commit(Path.cwd()),
+            actor=actor.name(),
             on_progress=progress,
         )
 
@@ -104,7 +105,7 @@ def _done(plan: Plan, verb: str, applied: Any) -> str:
 
 
 def _result(plan: Plan, applied: Any) -> dict[str, Any]:
-    from orchestra.report import mask, plan_json
+    from orchestra.report import change_json, masked, plan_json
 
     return {
         "format_version": 1,
@@ -114,13 +115,5 @@ def _result(plan: Plan, applied: Any) -> dict[str, Any]:
         "batches": applied.batches if applied else 0,
         "deployment_ids": list(applied.deployment_ids) if applied else [],
         "seconds": round(applied.seconds, 3) if applied else 0,
-        "conditions": [
-            {
-                "code": c.code,
-                "address": str(c.address),
-                "message": mask.text(c.message),
-                "remedy": mask.text(c.remedy),
-            }
-            for c in plan.conditions
-        ],
+        "conditions": [change_json.encode_condition(masked.note(c)) for c in plan.conditions],
     }

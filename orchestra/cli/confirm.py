@@ -9,14 +9,13 @@ import click
 from orchestra.cli import console
 from orchestra.errors import UsageError
 
+_OF_PLANS = "add --auto-approve, or plan with --out FILE, let somebody read it, and apply that file"
 
-def require_someone(auto_approve: bool) -> None:
+
+def require_someone(auto_approve: bool, remedy: str = _OF_PLANS) -> None:
     """UsageError where nobody could be asked and nobody has said yes beforehand."""
     if not auto_approve and not console.interactive():
-        raise UsageError(
-            "there is no terminal to ask on, and --auto-approve was not given",
-            "add --auto-approve, or plan with --out FILE, let somebody read it, and apply that file",
-        )
+        raise UsageError("there is no terminal to ask on, and --auto-approve was not given", remedy)
 
 
 def confirmed(question: str, detail: str) -> bool:
@@ -26,7 +25,7 @@ def confirmed(question: str, detail: str) -> bool:
     look = console.style(sys.stderr)
     lines = [
         *(look.bold(line) for line in wrap(question, look.width)),
-        f"  {detail}",
+        *(f"  {line}" for line in wrap(detail, look.width - 2)),
         "  Only 'yes' will be accepted.",
     ]
     console.note("\n" + "\n".join(lines) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -40,6 +41,16 @@ def _coloured(stream: TextIO) -> bool:
 
 def is_terminal(stream: TextIO) -> bool:
     return not stream.closed and stream.isatty()
+
+
+def drives(stream: TextIO) -> bool:
+    """Whether the cursor can be moved there."""
+    return is_terminal(stream) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def is_gone(error: OSError) -> bool:
+    """Whether a terminal was closed while it was written to."""
+    return error.errno in (errno.EIO, errno.ENXIO)
 
 
 def interactive() -> bool:

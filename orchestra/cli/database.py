@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestra.cli import console
+from orchestra.cli import console, linked
 from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
-    from orchestra.spec.model import Environment, Spec
+    from orchestra.cli.environments import Place
+    from orchestra.plan.identity import Meant
+    from orchestra.spec.model import Spec
 
 VARIABLE = "ORCHESTRA_DATABASE_URL"
 
@@ -26,8 +28,11 @@ class Chosen:
     environment: str = "default"
     protect: bool | None = None
     paused: bool = False
+    approvals_required: bool = False
     embedded: Path | None = None
     """Where the embedded database lies, if it is that one."""
+    meant: Meant | None = None
+    """Which Supabase project it has to be, and was found to be as far as the URL tells."""
 
     def __repr__(self) -> str:
         return f"Chosen({self.where!r})"
@@ -37,40 +42,52 @@ class Chosen:
         Functions that nobody has served yet."""
         if self.embedded is None:
             return
-        if functions:
-            console.note(
-                "Its jobs and functions run while this does, once they are compiled: "
-                f"python -m orchestra.dev functions {self.embedded} supabase/functions"
-            )
-        else:
-            console.note(f"Its jobs run while this does: python -m orchestra.dev ticker {self.embedded}")
+        what = "jobs and functions" if functions else "jobs"
+        console.note(f"Its {what} run while this does: orchestra dev")
 
 
 def choose(
-    db: str | None, environment: str | None, spec: Spec | None, paths: Sequence[Path], *, make: bool = True
+    db: str | None,
+    environment: str | None,
+    spec: Spec | None,
+    paths: Sequence[Path],
+    *,
+    make: bool = True,
+    prove: bool = True,
 ) -> Chosen:
     """`--db`, else `--env`, else the variable, else the local Supabase stack, else the embedded one, which is made
-    where there is none and `make` is set."""
-    found = _environment(spec, environment) if environment is not None else None
-    chosen = _first(db, found, _home(paths), make)
+    where there is none and `make` is set. With `prove` BlockedError where it is another Supabase project than the
+    environment's."""
+    found = _environment(spec, environment, look_up=db is None) if environment is not None else None
+    chosen = _first(db, found, home_of(paths), make)
     console.note(f"Database: {chosen.where}")
+    meant = linked.meant(spec, environment, home_of(paths))
+    if prove:
+        linked.prove(meant, chosen.url, environment)
     if found is None:
-        return chosen
-    return replace(chosen, environment=found.name, protect=found.protect, paused=found.paused)
+        return replace(chosen, meant=meant)
+    return replace(
+        chosen,
+        meant=meant,
+        environment=found.name,
+        protect=found.protect,
+        paused=found.paused,
+        approvals_required=found.approvals_required,
+    )
 
 
-def _first(db: str | None, environment: Environment | None, home: Path, make: bool) -> Chosen:
+def _first(db: str | None, environment: Place | None, beside: Path, make: bool) -> Chosen:
     if db is not None:
         return Chosen(_url(db, "--db"), "--db")
     if environment is not None:
-        variable = environment.database_env
+        variable = environment.variable
         if variable is None:
             raise UsageError(
                 f"environment {environment.name!r} names no database",
                 f"write `database: {{env: NAME}}` in the spec, or give --db URL with --env "
                 f"{environment.name}",
             )
-        if not (value := os.environ.get(variable)):
+        if not (value := environment.url):
             raise UsageError(
                 f"environment {environment.name!r} takes its database from {variable}, which is not set",
                 f"set {variable} to the URL of the database",
@@ -80,19 +97,18 @@ def _first(db: str | None, environment: Environment | None, home: Path, make: bo
         return Chosen(_url(value, VARIABLE), VARIABLE)
     from orchestra.cli import local
 
-    if (stack := local.supabase(home)) is not None:
+    if (stack := local.supabase(beside)) is not None:
         return Chosen(*stack)
-    url, where, directory = local.embedded(home, make)
+    url, where, directory = local.embedded(beside, make)
     return Chosen(url, where, embedded=directory)
 
 
-def _environment(spec: Spec | None, name: str) -> Environment:
+def _environment(spec: Spec | None, name: str, *, look_up: bool) -> Place:
     if spec is None:
         raise UsageError("--env needs a spec, which says what its environments are", "give --db URL instead")
-    from orchestra.cli.specs import known_environment
+    from orchestra.cli import environments
 
-    known_environment(spec, name)
-    return next(e for e in spec.environments if e.name == name)
+    return environments.one(spec, name, look_up=look_up)
 
 
 def _url(value: str, origin: str) -> str:
@@ -105,7 +121,7 @@ def _url(value: str, origin: str) -> str:
     )
 
 
-def _home(paths: Sequence[Path]) -> Path:
+def home_of(paths: Sequence[Path]) -> Path:
     """The directory of the spec, where `.orchestra/` is; else the current one."""
     if paths:
         first = paths[0].absolute()

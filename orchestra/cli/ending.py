@@ -27,6 +27,7 @@ class Interrupted(click.Abort):
 
 def run(command: Callable[[], Any]) -> int:
     """Run a click command that does not end the process itself, and give the exit code."""
+    stdout = sys.stdout
     try:
         code = command()
         sys.stdout.flush()
@@ -50,6 +51,11 @@ def run(command: Callable[[], Any]) -> int:
         return error.exit_code
     except BrokenPipeError:
         return _broken_pipe()
+    except SystemExit:
+        # click ends the process with 1 where a pipe breaks, and has put another stdout in its place by then.
+        if sys.stdout is not stdout:
+            return _broken_pipe()
+        raise
     except OSError as error:
         name = f" ({error.filename})" if error.filename else ""
         console.fail(f"{error.strerror or error}{name}")

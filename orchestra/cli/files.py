@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -47,13 +47,34 @@ def beside(path: Path, text: str, *, private: bool = False, durable: bool = True
     return made
 
 
-def sweep(path: Path, written: Path) -> None:
-    """Removes what writers of `path` left beside it when they were killed: it is minutes older than `written`."""
-    now = written.stat().st_mtime
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_UNFINISHED}"):
-        with contextlib.suppress(OSError):
-            if left.stat().st_mtime < now - _ABANDONED_S:
-                left.unlink()
+def write_new(path: Path, lines: Iterable[str]) -> None:
+    """The same for a file that must not be there yet, line by line: it appears when it is whole, or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_UNFINISHED, dir=path.parent)
+        made = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.writelines(lines)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(made, path)
+        finally:
+            made.unlink(missing_ok=True)
+    except OSError as error:
+        raise OrchestraError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def sweep(places: Iterable[tuple[Path, Path]]) -> None:
+    """Removes what writers of files left beside them when they were killed: it is minutes older than what has just been
+    written beside the same file, the second of each pair."""
+    fresh = {(place.parent, place.name): written for place, written in places}
+    for folder in {folder for folder, _ in fresh}:
+        for left in folder.glob(f".*{_UNFINISHED}"):
+            ours = fresh.get((folder, left.name[1:].removesuffix(_UNFINISHED).rpartition(".")[0]))
+            with contextlib.suppress(OSError):
+                if ours is not None and left.stat().st_mtime < ours.stat().st_mtime - _ABANDONED_S:
+                    left.unlink()
 
 
 def read(path: Path) -> str:

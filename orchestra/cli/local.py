@@ -18,7 +18,7 @@ PATIENCE_S = 0.3
 
 def supabase(home: Path) -> tuple[str, str] | None:
     """URL and words for the stack whose `supabase/config.toml` is near, if its database answers."""
-    config = next((f for d in _upwards(home) if (f := d / "supabase" / "config.toml").is_file()), None)
+    config = next((f for d in upwards(home) if (f := d / "supabase" / "config.toml").is_file()), None)
     if config is None:
         return None
     port = _port(config)
@@ -29,6 +29,12 @@ def supabase(home: Path) -> tuple[str, str] | None:
     return url, f"the local Supabase stack of {relative(config)}, port {port}"
 
 
+def folder(home: Path) -> Path:
+    """The folder `supabase` of a project: the one with a config.toml that is near, else the one beside the spec."""
+    near = (d / "supabase" for d in upwards(home) if (d / "supabase" / "config.toml").is_file())
+    return next(near, home / "supabase")
+
+
 def embedded(home: Path, make: bool) -> tuple[str, str, Path]:
     """URL, words and directory of the embedded database of a project, started where it does not run."""
     from orchestra.dev.embedded import start
@@ -37,14 +43,14 @@ def embedded(home: Path, make: bool) -> tuple[str, str, Path]:
     if not directory.exists():
         if not make:
             raise UsageError(
-                f"there is no database under {relative(directory)}/, so the plan was not made for it",
-                "say which with --db URL or --env NAME, or go where the plan was made",
+                f"there is no database under {relative(directory)}/, and none was named",
+                "say which with --db URL or --env NAME, or go to the directory that has it",
             )
         console.note(f"Making an embedded database under {relative(directory)}/ …")
     return start(directory).dsn, f"the embedded database under {relative(directory)}/", relative(directory)
 
 
-def _upwards(start: Path) -> Iterator[Path]:
+def upwards(start: Path) -> Iterator[Path]:
     """This directory and those above it, up to the root of the repository."""
     for directory in (start, *start.parents):
         yield directory

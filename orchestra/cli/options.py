@@ -75,6 +75,32 @@ database = _all(
     ),
 )
 
+databases = _all(
+    click.option("--db", metavar="URL", help="The database: postgresql://user:password@host:port/name."),
+    click.option(
+        "--env",
+        "environments",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=environment_names,
+        help="An environment of the spec, which names its database. A pattern ('tenant-*') or several: all of them.",
+    ),
+    click.option(
+        "--parallel",
+        type=click.IntRange(1, 200),
+        metavar="N",
+        help="Of several databases, work on N at a time. Default: 8.",
+    ),
+)
+"""For commands that work on one database, or on many."""
+
+approval_files = click.option(
+    "--approvals",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder of committed approvals. Default: approvals/ beside the spec.",
+)
+
 approvals = _all(
     click.option("--allow-destroy", is_flag=True, help="Approve every deletion (not of messages)."),
     click.option(
@@ -85,16 +111,36 @@ approvals = _all(
     ),
 )
 
+on_delete = click.option(
+    "--on-delete",
+    type=click.Choice(["drain", "archive", "drop", "retain"]),
+    help="What becomes of the queues of removed workloads that have no on_delete of their own.",
+)
+
 adoption = _all(
     click.option(
         "--adopt",
         multiple=True,
         metavar="ADDRESS",
-        help="Take over an object that exists already, such as queue.import. Repeatable.",
+        help="Take over an object that exists already, such as queue.import, or cron_job.purge='nightly purge' for a "
+        "job of another name. Repeatable.",
     ),
     click.option(
-        "--resume-paused", is_flag=True, help="Resume what was paused by hand; else it stays paused."
+        "--accept",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Keep what was paused or resumed by hand, and report it no more. Repeatable.",
     ),
+    click.option(
+        "--revert",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Make what was paused or resumed by hand as the spec says. Repeatable.",
+    ),
+    click.option(
+        "--resume-paused", is_flag=True, help="Revert everything that was paused or resumed by hand."
+    ),
+    on_delete,
 )
 
 detail = _all(
@@ -113,4 +159,8 @@ lock_timeout = click.option(
 
 detailed_exitcode = click.option(
     "--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes, 0 where there are none."
+)
+
+summary = click.option(
+    "--summary", is_flag=True, help="Markdown for GITHUB_STEP_SUMMARY, which holds more than a comment."
 )

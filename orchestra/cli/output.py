@@ -25,26 +25,31 @@ _MOST = 20
 
 
 class Output:
-    """`sql` is what the spec compiles to."""
+    """`sql` is what the spec compiles to; None leaves the SQL out, and then there are the functions alone."""
 
-    def __init__(self, out: Path, spec: Spec, sql: str) -> None:
+    def __init__(self, out: Path, spec: Spec, sql: str | None) -> None:
         self._tree = Tree(out)
         self._spec = spec
         self._sql = sql
 
     def write(self, *, force: bool) -> None:
         """BlockedError, and nothing written, where a file is in the way that is not ours to overwrite."""
+        if not self._wrong:
+            self._note_up_to_date()
+        texts, gone = self.bring(force=force)
+        self._say("Wrote", texts)
+        self._say("Removed", gone)
+        self._advise(gone)
+
+    def bring(self, *, force: bool) -> tuple[list[str], list[str]]:
+        """The same without a word: the paths that were written, and those that are gone."""
         blocked = [v for v in self._verdicts if _blocks(v, force)]
         if blocked:
             self._refuse(blocked)
         texts = {v.path: v.text for v in self._wrong if v.text is not None}
         gone = [v.path for v in self._wrong if v.text is None]
-        if not self._wrong:
-            self._note_up_to_date()
         self._tree.change(texts, gone)
-        self._say("Wrote", list(texts))
-        self._say("Removed", gone)
-        self._advise(gone)
+        return list(texts), gone
 
     def check(self) -> None:
         """Exit 1 where a file is not what the spec compiles to; writes nothing."""
@@ -86,7 +91,7 @@ class Output:
         }
         former = {w.moved: w.name for w in self._spec.workloads if w.moved}
         owner = Owner(self._spec.project, self._spec.moved, former)
-        return [self._of_sql(), *self._of_config(), *reconcile(owner, wanted, found)]
+        return [*self._of_sql(), *self._of_config(), *reconcile(owner, wanted, found)]
 
     @cached_property
     def _wrong(self) -> list[Verdict]:
@@ -101,20 +106,22 @@ class Output:
         own = mark is None or mark.project in (self._spec.project, self._spec.moved)
         return SQL if own else f"orchestra.{self._spec.project}.sql"
 
-    def _of_sql(self) -> Verdict:
+    def _of_sql(self) -> list[Verdict]:
+        if self._sql is None:
+            return []
         from orchestra.emit.functions.mark import same
         from orchestra.emit.sql import mark_of_sql
 
         path = self._sql_path
         there = self._tree.read(path)
         if there is None:
-            return Verdict(path, State.MISSING, self._sql)
+            return [Verdict(path, State.MISSING, self._sql)]
         if same(there, self._sql):
-            return Verdict(path, State.CURRENT, self._sql)
+            return [Verdict(path, State.CURRENT, self._sql)]
         mark = mark_of_sql(there)
         if mark is None:
-            return Verdict(path, State.FOREIGN, self._sql)
-        return Verdict(path, State.STALE if mark.intact else State.EDITED, self._sql)
+            return [Verdict(path, State.FOREIGN, self._sql)]
+        return [Verdict(path, State.STALE if mark.intact else State.EDITED, self._sql)]
 
     def _of_config(self) -> list[Verdict]:
         """The file is made where it is missing: without the entries, the platform would turn the database away."""
@@ -217,7 +224,7 @@ class Output:
         rows = list(
             unified_diff(
                 found.splitlines(),
-                self._sql.splitlines(),
+                (self._sql or "").splitlines(),
                 self._tree.shown(path),
                 "what the spec compiles to",
                 n=1,

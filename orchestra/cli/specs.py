@@ -33,6 +33,29 @@ class Reading:
         """With what the rules found as well."""
         return replace(self, findings=(*self.findings, *(d for d in found if d not in self.findings)))
 
+    def with_sources(self, more: Mapping[str, str]) -> Reading:
+        """With the texts of further files."""
+        return replace(self, sources={**self.sources, **more})
+
+
+def read_all(paths: Sequence[Path]) -> tuple[Reading, ...]:
+    """Like `read`, one for each project that the files are of, with what is wrong between them."""
+    from orchestra.cli.units import groups
+
+    found = groups(paths)
+    if not found:
+        return (read(paths),)
+    readings = [read(files) for files in found.values()]
+    specs = [r.spec for r in readings if r.spec is not None]
+    from orchestra.check.units import check_units
+
+    # A finding between two specs shows lines of both.
+    every = {name: text for r in readings for name, text in r.sources.items()}
+    for finding in check_units(specs):
+        number = next(i for i, r in enumerate(readings) if finding.span.file in r.sources)
+        readings[number] = readings[number].with_sources(every).with_findings([finding])
+    return tuple(readings)
+
 
 def read(paths: Sequence[Path]) -> Reading:
     """Load and check, without judging. UsageError where there is nothing to read."""
@@ -80,6 +103,17 @@ def require(paths: Sequence[Path], workload: str | None = None) -> Spec:
     return accept(read(paths), workload)
 
 
+def require_of(project: str) -> Spec:
+    """The nearest spec, which has to be that of a saved plan's project: it says what its environments are."""
+    spec = require(())
+    if spec.project != project:
+        raise UsageError(
+            f"the nearest spec is of project {spec.project}, and the plan of {project}",
+            "go to the directory of the plan's own spec",
+        )
+    return spec
+
+
 def accept(reading: Reading, workload: str | None = None) -> Spec:
     """The same for what was read already."""
     import click
@@ -125,8 +159,11 @@ def names(paths: Sequence[Path]) -> list[str]:
 
 
 def environments(paths: Sequence[Path]) -> list[str]:
+    """The environments of a spec, for completion: those of its fleets by the names that their variables hold."""
+    from orchestra.cli.environments import names
+
     spec = _quietly(paths)
-    return [e.name for e in spec.environments] if spec else []
+    return names(spec) if spec else []
 
 
 def _quietly(paths: Sequence[Path]) -> Spec | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folders: dict[str, Path] = {}  # where those lie that were asked for
 
     def shown(self, path: str) -> str:
         """As a message names it."""
@@ -60,8 +62,8 @@ class Tree:
                 place = self._place(path)
                 made.extend(_directories(place.parent))
                 ready.append((path, files.beside(place, text, durable=False), place))
+            files.sweep((place, written) for _, written, place in ready)
             for path, written, place in ready:  # noqa: B007, the message below names it
-                files.sweep(place, written)
                 changed = True
                 written.replace(place)
             for path, place in going:
@@ -92,6 +94,13 @@ class Tree:
 
     def _place(self, path: str) -> Path:
         """Where the file really lies: behind links inside the directory, never outside it."""
+        folder, name = posixpath.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = self._followed(folder)
+        place = self._folders[folder] / name
+        return self._followed(path) if place.is_symlink() else place
+
+    def _followed(self, path: str) -> Path:
         try:
             root, place = self.root.resolve(), (self.root / path).resolve()
         except (OSError, RuntimeError):

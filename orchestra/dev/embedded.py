@@ -42,6 +42,7 @@ SETTINGS: Mapping[str, str] = {
     "max_connections": "100",
     "shared_buffers": "64MB",
     "synchronous_commit": "off",
+    "wal_level": "logical",  # as on a hosted server; `orchestra dev` reads there what was committed
     "timezone": "GMT",
     "log_timezone": "GMT",
     "cron.database_name": DATABASE,
@@ -87,6 +88,7 @@ def start(
     """
     home = Path(directory).absolute()
     home.mkdir(parents=True, exist_ok=True)
+    (home / ".gitignore").write_text("*\n", encoding="utf-8")
     with _locked(home):
         extensions.install(home / "share", with_pgmq=pgmq_extension)
         running = Embedded(home, _dsn(home))
@@ -105,10 +107,27 @@ def find(directory: Path | str) -> Embedded | None:
     return found if _answers(found.dsn) else None
 
 
-def stop(directory: Path | str) -> None:
-    """Stop the server of `directory`, if it runs."""
+def tells_changes(server: Embedded) -> bool:
+    """Whether what is committed there can be followed; one that an older version started has to be started anew."""
+    with psycopg.connect(server.dsn) as connection:
+        return connection.execute("show wal_level").fetchone() == (SETTINGS["wal_level"],)
+
+
+def clear(directory: Path | str) -> None:
+    """Stop the server of `directory` and remove its data, for ever."""
+    home = Path(directory).absolute()
+    stop(home)
+    for name in ("postgres", "postgres.new"):
+        shutil.rmtree(home / name, ignore_errors=True)
+
+
+def stop(directory: Path | str, *, wait: bool = True) -> None:
+    """Stop the server of `directory`, if it runs; without `wait` it is only told to."""
     home = Path(directory).absolute()
     if not (home / "postgres" / "postmaster.pid").exists():
+        return
+    if not wait:
+        _pg_ctl(home, "stop", "-m", "fast", "-W")
         return
     with _locked(home):
         done = _pg_ctl(home, "stop", "-m", "fast")

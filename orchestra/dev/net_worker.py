@@ -26,6 +26,7 @@ REST = 1.0  # seconds after a batch
 LOOK = 0.1  # seconds between looks at an empty queue; pg_net is woken at commit instead
 RECONNECT = 0.5  # seconds
 
+_THERE = "select to_regclass('net.http_request_queue') is not null"
 _TAKE = """
     with batch as (select id from net.http_request_queue order by id limit %s)
     delete from net.http_request_queue q using batch where q.id = batch.id
@@ -69,6 +70,7 @@ class NetWorker:
     def __init__(self, dsn: str, stop: threading.Event) -> None:
         self._dsn = dsn
         self._stop = stop
+        self._there = False
         self._thread = threading.Thread(target=self._serve, name="net worker", daemon=True)
 
     def start(self) -> None:
@@ -91,6 +93,10 @@ class NetWorker:
     def _batch(self, connection: psycopg.Connection[Any]) -> bool:
         """Serve one batch; false when there was nothing to do."""
         try:
+            # Not asked for what is not there, or the server's log would hold little else.
+            self._there = self._there or connection.execute(_THERE).fetchone() == (True,)
+            if not self._there:
+                return False
             if connection.execute("select 1 from net.http_request_queue limit 1").fetchone() is None:
                 return False
             with connection.transaction():
@@ -101,7 +107,8 @@ class NetWorker:
                     for response in pool.map(send, requests):
                         _store(connection, response)
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-            return False  # the extension is not there
+            self._there = False  # the extension was dropped
+            return False
         return True
 
 

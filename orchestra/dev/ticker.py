@@ -33,6 +33,7 @@ APPLICATION_NAME = "pg_cron scheduler"  # what the real launcher shows in pg_sta
 LEADER_LOCK = 0x6F72_6368_6372_6F6E
 
 _JOBS = "select jobid, schedule, command, database, username, active from cron.job order by jobid"
+_THERE = "select to_regclass('cron.job') is not null"
 _SETTINGS = """
     select coalesce(current_setting('cron.timezone', true), 'GMT'),
            coalesce(current_setting('cron.max_running_jobs', true), '32')::int
@@ -113,7 +114,8 @@ class Ticker:
         cleaned = False
         try:
             while not self._stop.is_set():
-                jobs = _read_jobs(admin)
+                # Not asked for what is not there, or the server's log would hold little else.
+                jobs = _read_jobs(admin) if cleaned or admin.execute(_THERE).fetchone() == (True,) else None
                 if jobs is not None and not cleaned:
                     admin.execute(_LEFT_BEHIND)
                     cleaned = True

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from orchestra.lower.later import later
-from orchestra.spec.model import Composition, Spec
-
-
-def not_yet(spec: Spec) -> list[str]:
-    """What the spec asks for and this version does not bring to work, a line each."""
-    return [f"{address}: {why}" for address, _, why in later(spec)]
+from orchestra.spec.model import Composition
 
 
 def in_words(composition: Composition) -> str:

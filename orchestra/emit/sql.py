@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from orchestra.ir.program import Address, Program, Resource
+from orchestra.ir.sql import literal
 from orchestra.kinds import BY_NAME, Server
 from orchestra.kinds.ownership import claim
 
@@ -49,24 +50,48 @@ def emit_sql(
     *,
     version: str,
     notes: Mapping[Address, str] | None = None,
-    later: Sequence[str] = (),
     composition: str = "",
 ) -> str:
     """One block an address, in the order in which they must run.
 
-    `notes` are comments for single addresses; `later` says in the head what this version does not bring to work yet.
+    `notes` are comments for single addresses. What has a new name is refused where it still has the former one.
     """
     blocks = [_HEAD.format(counts=_counts(program))]
     if composition:
         blocks[0] += f"--\n-- Its place: {_one_line(composition)}.\n"
-    if later:
-        blocks[0] += "--\n-- What the spec asks for and this file does not bring to work yet:\n"
-        blocks[0] += "".join(f"--   {line}\n" for text in later for line in text.splitlines())
     notes = notes or {}
     for address, resource in program.resources.items():
+        if address.kind == "project":
+            blocks += _moved(program)
         blocks.append(_block(address, resource, program.project, notes.get(address)))
     text = "\n".join(blocks)
     return _FIRST.format(project=program.project, version=version, digest=_digest(text)) + text
+
+
+def _moved(program: Program) -> Iterator[str]:
+    """Refusals of a database in which something still has its former name: to carry a rename out, somebody has to know
+    what is there."""
+    if program.former is not None:
+        yield _refusal(
+            "orchestra.project p where p.project = " + literal(program.former),
+            f"project {program.former} is called {program.project} now",
+        )
+    for old, new in program.moved:
+        yield _refusal(
+            f"orchestra.registry r where r.project = {literal(program.project)} "
+            f"and r.address = {literal('workload.' + old)} and r.tombstoned_at is null",
+            f"workload {old} is called {new} now",
+        )
+
+
+def _refusal(found: str, said: str) -> str:
+    hint = "Carry the rename out first: orchestra apply, or a migration of orchestra migrate."
+    return (
+        f"-- {_one_line(said)}\ndo $orchestra$\nbegin\n"
+        f"  if exists (select from {found}) then\n"
+        f"    raise exception {literal('%')}, {literal(said)} using hint = {literal(hint)};\n"
+        "  end if;\nend\n$orchestra$;\n"
+    )
 
 
 def _digest(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from operator import attrgetter
 from typing import Any, ClassVar, Final, NamedTuple, Self, TypeAlias
 
@@ -101,14 +101,23 @@ def _frozen(value: Json) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """All resources of one project, by address, in the order in which they are made."""
+    """All resources of one project, by address, in the order in which they are made.
+
+    `moved` are its renamed workloads, former name and new; `former` is the name that the project itself had.
+    """
 
     project: str
     resources: Mapping[Address, Resource]
+    moved: tuple[tuple[str, str], ...] = ()
+    former: str | None = None
 
     @classmethod
     def of(cls, project: str, resources: Iterable[Resource]) -> Program:
         return cls(project, {r.address: r for r in resources})
+
+    def only(self, resources: Iterable[Resource]) -> Program:
+        """The same project with these resources."""
+        return replace(self, resources={r.address: r for r in resources})
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self.resources.values())

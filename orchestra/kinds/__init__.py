@@ -6,6 +6,7 @@ from typing import Final
 
 from orchestra.kinds import (
     cron_job,
+    dependency,
     edge_function,
     extension,
     grant,
@@ -27,6 +28,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     extension.KIND,
     runtime.KIND,
     project.KIND,
+    dependency.KIND,
     secret.KIND,
     queue.KIND,
     workload.KIND,

@@ -51,7 +51,7 @@ class Kind:
     """Why there is nothing to run for one, where there is not."""
 
     def category(self, path: str) -> Category:
-        return self.categories.get(path, Category.BEHAVIOUR)
+        return Category.METADATA if path == "accepted" else self.categories.get(path, Category.BEHAVIOUR)
 
 
 def read_sql(package: str, name: str = "read.sql") -> str:

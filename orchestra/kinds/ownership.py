@@ -11,13 +11,19 @@ def claim(resource: Resource, project: str, *, adopt: bool = False) -> str:
 
     What is recorded leaves out defaults, so that the text stays readable.
     """
-    values = resource.written()
-    protect = values.pop("protect", None)
+    values, protect = recorded(resource), resource.values().get("protect")
     address, name = literal(f"{resource.kind}.{resource.key}"), literal(resource.object_name)
     more = f", protect => {value(protect)}" if isinstance(protect, bool) else ""
     if adopt:
         more += ", adopt => true"
     return f"select orchestra.claim({literal(project)}, {address}, {name}, {_recorded(values)}{more})"
+
+
+def recorded(resource: Resource) -> dict[str, Json]:
+    """What the registry says was applied; protection stands in a column of its own."""
+    values = resource.written()
+    values.pop("protect", None)
+    return values
 
 
 def _recorded(values: dict[str, Json]) -> str:

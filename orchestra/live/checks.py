@@ -10,8 +10,9 @@ from orchestra.kinds.requirement import Requirement, condition
 from orchestra.kinds.workload import Workload
 from orchestra.kinds.workload.steps import Statement
 from orchestra.live.connect import Database, first_line
-from orchestra.live.model import ForeignColumn, HandlerFault, Table
+from orchestra.live.model import Dependent, ForeignColumn, HandlerFault, Table
 
+NO_TABLE: Final = "42P01"
 PARAMETERS: Final = (3802, 23, 20)
 """Type oids of a handler's `$1 payload jsonb, $2 attempt int, $3 message_id bigint`."""
 
@@ -24,7 +25,9 @@ def failed_requirements(database: Database, requirements: Sequence[Requirement])
     found: dict[str, str] = {}
     for requirement, (value, error) in zip(requirements, database.attempt(groups), strict=True):
         if error is not None:
-            found[requirement.key] = first_line(error)
+            # Without orchestra's tables no project was ever applied: nothing that needs to be said in SQL's words.
+            never = requirement.project is not None and error.diag.sqlstate == NO_TABLE
+            found[requirement.key] = "" if never else first_line(error)
         elif value != "t":
             found[requirement.key] = ""
     return found
@@ -91,14 +94,31 @@ def roles(database: Database, names: Iterable[str]) -> dict[str, bool]:
     return {r["name"]: r["member"] for r in rows}
 
 
-def projects(database: Database, names: Sequence[str]) -> frozenset[str]:
-    """Those of the projects that are registered in this database. Needs `orchestra.project`."""
-    if not names:
-        return frozenset()
+def projects(database: Database) -> frozenset[str]:
+    """The projects that are registered in this database. Needs `orchestra.project`."""
+    return frozenset(r["project"] for r in database.rows("select project from orchestra.project"))
+
+
+def dependents(database: Database, project: str) -> list[Dependent]:
+    """Who requires something of a project, as their last apply recorded it. Needs `orchestra.registry`."""
     rows = database.rows(
-        "select project from orchestra.project where project = any(%(names)s)", {"names": list(names)}
+        """
+        select r.project, r.applied ->> 'workload' as workload, r.applied ->> 'queue' as queue
+        from orchestra.registry r
+        where r.kind = 'dependency' and r.tombstoned_at is null and r.project <> %(project)s
+          and r.applied ->> 'on' = %(project)s
+        order by r.project, r.address
+        """,
+        {"project": project},
     )
-    return frozenset(r["project"] for r in rows)
+    return [
+        Dependent(
+            r["project"],
+            "workload" if r["workload"] else "queue" if r["queue"] else "project",
+            r["workload"] or r["queue"] or project,
+        )
+        for r in rows
+    ]
 
 
 def columns_with_own_operators(database: Database, tables: Sequence[tuple[str, str]]) -> list[ForeignColumn]:

@@ -37,6 +37,13 @@ class Database:
         return info.host if not info.host.startswith("/") else "local socket"
 
     @property
+    def keywords(self) -> dict[str, str]:
+        """Where the connection really leads, in libpq's words and without the password: what the URL left to the
+        environment or to a service file is in it."""
+        info = self.connection.info
+        return {**info.get_parameters(), "host": info.host, "port": str(info.port), "user": info.user}
+
+    @property
     def backend_pid(self) -> int:
         return self.connection.info.backend_pid
 
@@ -214,6 +221,11 @@ def connect(url: str) -> Database:
         raise UsageError(
             "the database URL cannot be read", "write it as postgresql://user:password@host:5432/database"
         ) from None
+    if _torn(url):
+        raise UsageError(
+            "the database URL cannot be read: a character of its password ends it early",
+            "write @ as %40, / as %2F and : as %3A in the password",
+        ) from None
     settings: dict[str, Any] = {"connect_timeout": "10", "application_name": "orchestra", **parts}
     try:
         connection = psycopg.connect(
@@ -239,16 +251,34 @@ def machine(host: str) -> str:
     return "local socket" if host in ("localhost", "127.0.0.1", "::1") else host
 
 
+def keywords(url: str) -> dict[str, str]:
+    """A URL in libpq's words, without the password; nothing where it cannot be read."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return {}
+    return {k: str(v) for k, v in parts.items() if v is not None and k != "password"}
+
+
 def safe(url: str) -> str:
     """A URL as it may be printed: host, port, database and user, no password and no other settings."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         return "the given URL"
+    if _torn(url):
+        return "the given URL"
     host = str(parts.get("host") or "local socket")
     host = "local socket" if host.startswith("/") else host
     port = f":{parts['port']}" if parts.get("port") and host != "local socket" else ""
     return f"{parts.get('user') or 'the default user'}@{host}{port}/{parts.get('dbname') or ''}"
+
+
+def _torn(url: str) -> bool:
+    """Whether part of the password would be taken for the host or the database, and so be printed as one."""
+    _, scheme, rest = url.partition("://")
+    authority, _, path = rest.partition("?")[0].partition("/")
+    return bool(scheme) and url.startswith("postgres") and (authority.count("@") > 1 or "@" in path)
 
 
 def _without_password(message: str, password: object) -> str:

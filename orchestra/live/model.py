@@ -64,6 +64,8 @@ class Entry:
     tombstoned: bool
     gone: bool = False
     """A tombstone of what was removed: an object of its name is somebody else's."""
+    accepted: Mapping[str, Json] = field(default_factory=dict)
+    """What an operator turned and somebody accepted, by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +173,12 @@ class ForeignColumn:
     column: str
     type: str
     type_schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """`project` requires this of the project that was asked about: a workload, a queue by its name, or all of it."""
+
+    project: str
+    kind: str
+    name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from orchestra import runtime
 from orchestra.errors import VersionError
@@ -34,16 +35,17 @@ def read(
     project: str,
     wanted: Iterable[Resource],
     only: frozenset[Address] | None = None,
+    also: Names = MappingProxyType({}),
 ) -> Live:
     """Everything that a plan of `project` compares with `wanted`. Runs inside the caller's transaction.
 
-    `only` narrows the registry to those addresses.
+    `only` narrows the registry to those addresses; `also` are further names to look for, by kind.
     """
     wanted = tuple(wanted)
-    _check_version(database, server)
-    names = names_of(wanted)
-    entries, others = _registry(database, server, project, names, only)
-    names = names_of(wanted, entries.values())
+    version = _checked_version(database, server)
+    names = _with(names_of(wanted), also)
+    entries, others = _registry(database, server, project, names, only, version)
+    names = _with(names_of(wanted, entries.values()), also)
     objects: dict[tuple[str, str], Found] = {}
     for kind in KINDS:
         if names.get(kind.name):
@@ -52,9 +54,13 @@ def read(
     return Live(server, entries, others, objects)
 
 
-def _check_version(database: Database, server: ServerFacts) -> None:
+def _with(names: Names, also: Names) -> Names:
+    return {kind: names.get(kind, frozenset()) | also.get(kind, frozenset()) for kind in {**names, **also}}
+
+
+def _checked_version(database: Database, server: ServerFacts) -> int:
     if "orchestra.version" not in server.relations:
-        return
+        return 0
     (row,) = database.rows(
         "select max(version) as version, max(oldest_tool) as oldest from orchestra.version"
     )
@@ -63,17 +69,24 @@ def _check_version(database: Database, server: ServerFacts) -> None:
             f"this database holds version {row['version']} of the runtime; this orchestra knows {runtime.VERSION}",
             f"upgrade orchestra to {row['oldest']} or later: nothing is ever downgraded",
         )
+    return int(row["version"] or 0)
 
 
 def _registry(
-    database: Database, server: ServerFacts, project: str, names: Names, only: frozenset[Address] | None
+    database: Database,
+    server: ServerFacts,
+    project: str,
+    names: Names,
+    only: frozenset[Address] | None,
+    version: int,
 ) -> tuple[dict[Address, Entry], dict[tuple[str, str], Entry]]:
     if "orchestra.registry" not in server.relations:
         return {}, {}
+    accepted = "accepted" if version >= 3 else "'{}'::jsonb as accepted"
     rows = database.rows(
-        """
+        f"""
         select project, address, kind, name, applied, protect, tombstoned_at is not null as tombstoned,
-               tombstoned_at is not null and applied = '{}' as gone
+               tombstoned_at is not null and applied = '{{}}' as gone, {accepted}
         from orchestra.registry
         where (project = %(project)s and (%(only)s::text[] is null or address = any(%(only)s)))
            or (tombstoned_at is null and kind || ':' || name = any(%(names)s))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from orchestra.classify import pattern_of
 from orchestra.classify.features import catches_up, has_edge
@@ -10,6 +11,7 @@ from orchestra.ir.program import Program, Resource
 from orchestra.kinds import (
     BY_NAME,
     cron_job,
+    dependency,
     edge_function,
     extension,
     grant,
@@ -38,7 +40,8 @@ def lower(spec: Spec, chosen: Mapping[str, Pattern] | None = None) -> Program:
     chosen = patterns(spec) if chosen is None else chosen
     order = {name: position for position, name in enumerate(BY_NAME)}
     resources = sorted(_resources(spec, chosen), key=lambda r: (order[r.kind], r.key))
-    return Program.of(spec.project, resources)
+    moved = tuple((w.moved, w.name) for w in spec.workloads if w.moved)
+    return replace(Program.of(spec.project, resources), moved=moved, former=spec.moved)
 
 
 def _resources(spec: Spec, chosen: Mapping[str, Pattern]) -> Iterator[Resource]:
@@ -53,6 +56,7 @@ def _resources(spec: Spec, chosen: Mapping[str, Pattern]) -> Iterator[Resource]:
     )
     yield from runtime.lower()
     yield Project(spec.project)
+    yield from dependency.lower(spec)
     yield from secret.lower(spec, wakes=wakes)
     for w in spec.workloads:
         pattern = chosen.get(w.name)

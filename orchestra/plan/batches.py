@@ -15,7 +15,7 @@ ABREAST: Final = 2
 of the server; the smallest that Supabase rents out have two."""
 BASE: Final = 200
 """Locks for the reads, the registry and the ledger of a batch."""
-_FIRST: Final = frozenset({"extension", "runtime"})
+_FIRST: Final = frozenset({"extension", "runtime", "project"})
 _APART: Final = frozenset({"queue", "workload", "cron_job"})
 """Kinds of which no two share anything that is locked until commit. Two table triggers may be on one table."""
 
@@ -23,13 +23,16 @@ _APART: Final = frozenset({"queue", "workload", "cron_job"})
 def cut(changes: Sequence[Change], lock_slots: int) -> tuple[int, ...]:
     """How many of the changes each batch runs, in order. One batch wherever it fits.
 
-    What comes before the runtime stays with it: its ledger is what joins the batches.
+    What comes before the runtime stays with it: its ledger is what joins the batches. What moves, moves in one of them.
     """
     share = int(lock_slots * SHARE)
     room = share - BASE
     if sum(map(_locks, changes)) > room:
         room = share // ABREAST - BASE
-    together = max((n for n, c in enumerate(changes) if c.address.kind in _FIRST), default=-1)
+    renames = any(c.address.kind == "project" and c.moved_from is not None for c in changes)
+    together = max(
+        (n for n, c in enumerate(changes) if _comes_first(c) or (renames and _fires(c))), default=-1
+    )
     sizes: list[int] = []
     used = 0
     for number, change in enumerate(changes):
@@ -40,6 +43,21 @@ def cut(changes: Sequence[Change], lock_slots: int) -> tuple[int, ...]:
         sizes[-1] += 1
         used += needed
     return tuple(sizes)
+
+
+def needed(changes: Sequence[Change]) -> int:
+    """Locks that one transaction with all of the changes would hold at its end."""
+    return BASE + sum(map(_locks, changes))
+
+
+def _comes_first(change: Change) -> bool:
+    made = change.address.kind in _FIRST and change.action is not Action.DELETE
+    return made or change.moved_from is not None
+
+
+def _fires(change: Change) -> bool:
+    """Under the former name of its project a trigger sends nothing and says nothing."""
+    return change.address.kind == "table_trigger"
 
 
 def independent(changes: Sequence[Change]) -> str:

@@ -11,12 +11,15 @@ from orchestra.kinds.grant import Grant
 from orchestra.kinds.progress import Progress
 from orchestra.kinds.table_trigger import TableTrigger
 from orchestra.kinds.workload import Workload
-from orchestra.live.model import ForeignColumn, HandlerFault, Live, Table
-from orchestra.plan.compare import Draft
+from orchestra.live.model import ForeignColumn, Found, HandlerFault, Live, Table
+from orchestra.plan.compare import MADE_ANEW, Draft
+from orchestra.plan.identity import other_environment, other_role
 from orchestra.plan.model import Action, Blocker, Hazard
+from orchestra.plan.moves import Moves
 from orchestra.plan.options import PlanOptions
+from orchestra.plan.server import cannot_create, cron_elsewhere, cron_timezone
 
-_UTC = frozenset({"GMT", "UTC", "Etc/UTC", "Etc/GMT", "UCT", "Zulu", ""})
+_HOLD_NOTHING = frozenset({"cron_job", "dependency"})
 _NOT_THERE_YET = frozenset({"3F000", "42P01", "42883", "42704"})
 
 
@@ -33,71 +36,78 @@ class Findings:
 
 
 def blockers(
-    program: Program, drafts: Sequence[Draft], live: Live, findings: Findings, options: PlanOptions
+    program: Program,
+    drafts: Sequence[Draft],
+    live: Live,
+    findings: Findings,
+    options: PlanOptions,
+    moves: Moves,
 ) -> Iterator[Blocker]:
     """All of them, so that one run tells everything."""
+    yield from _moved(moves)
     yield from _project(program, live, options)
     yield from _server(program, drafts, live)
     yield from _ownership(drafts, live.server.role)
-    yield from _protection(program, drafts, live)
+    yield from _protection(program, drafts, live, moves)
     yield from _handlers(drafts, findings)
     yield from _tables(program, findings)
     yield from _roles(program, findings, live)
+
+
+def of_specs(program: Program, drafts: Sequence[Draft], live: Live, moves: Moves) -> Iterator[Blocker]:
+    """Those that two specs alone can tell, without a database."""
+    yield from _moved(moves)
+    yield from _ownership([d for d in drafts if d.owner is not None], live.server.role)
+    yield from _protection(program, drafts, live, moves)
 
 
 def unapproved(address: Address, hazards: Iterable[Hazard]) -> Iterator[Blocker]:
     for hazard in hazards:
         if hazard.needs_approval and not hazard.approved:
             broad = " (or --allow-destroy)" if hazard.code == "delete" else ""
-            yield Blocker(hazard.code, address, hazard.message, f"approve it with {hazard.approval}{broad}")
+            remedy = (
+                f"this environment wants an approval that is committed: {hazard.command}"
+                if hazard.command
+                else f"approve it with {hazard.approval}{broad}"
+            )
+            yield Blocker(hazard.code, address, hazard.message, remedy)
+
+
+def _moved(moves: Moves) -> Iterator[Blocker]:
+    for new, former in moves.taken:
+        yield Blocker(
+            "both_there",
+            new,
+            f"it says that it was {former.name}, and both {new.name} and {former.name} are in this database already",
+            f"take `moved` out of {new.name} and remove {former.name}, or rename {new.name}",
+        )
+
+
+def _own(program: Program, live: Live) -> Found | None:
+    """The project's own row, under its former name where that is still to be moved."""
+    return live.find("project", program.project) or (
+        live.find("project", program.former) if program.former else None
+    )
 
 
 def _project(program: Program, live: Live, options: PlanOptions) -> Iterator[Blocker]:
-    found = live.find("project", program.project)
+    found = _own(program, live)
     if found is None:
         return
     address = Address("project", program.project)
-    owner = found.extra["owner_role"]
-    if owner != live.server.role:
-        yield Blocker(
-            "role",
-            address,
-            f"the first apply was made by role {owner}; as {live.server.role} the jobs could neither be seen nor "
-            "changed, only doubled",
-            f"connect as {owner}",
-        )
-    environment = found.values.get("environment")
-    if options.environment and environment not in (None, options.environment):
-        yield Blocker(
-            "environment",
-            address,
-            f"this database holds environment {environment} of the project, not {options.environment}",
-            "choose the database that was meant"
-            + (f", or give --env {environment}" if environment != "default" else ", or leave --env out"),
-        )
+    if (said := other_role(found.extra["owner_role"], live.server.role)) is not None:
+        yield Blocker("role", address, *said)
+    if (said := other_environment(found.values.get("environment"), options.environment)) is not None:
+        yield Blocker("environment", address, *said)
 
 
 def _server(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[Blocker]:
     server = live.server
     creates = {d.address for d in drafts if d.action is Action.CREATE}
-    cron = Address("extension", "pg_cron")
-    if cron in creates and server.pg_cron_default is None:
-        yield Blocker(
-            "no_pg_cron",
-            cron,
-            "this server has no pg_cron to create",
-            "install pg_cron and add it to shared_preload_libraries (on Supabase: enable it under Integrations)",
-            exit_code=1,
-        )
-    for name in ("pg_net", "supabase_vault"):
-        if Address("extension", name) in creates and name not in server.available:
-            yield Blocker(
-                f"no_{name}",
-                Address("extension", name),
-                f"this server has no {name} to create, and Edge Functions are called through it",
-                "enable it (on Supabase: Database, Extensions), or give the work to SQL handlers (run: {sql: …})",
-                exit_code=1,
-            )
+    for name in ("pg_cron", "pg_net", "supabase_vault"):
+        address = Address("extension", name)
+        if address in creates and (fault := cannot_create(server, name)) is not None:
+            yield Blocker(fault.code, address, fault.message, fault.remedy, exit_code=1)
     if not server.headers:
         for w in program:
             if isinstance(w, Workload) and w.steps is not None:
@@ -108,22 +118,10 @@ def _server(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[B
                     "upgrade pgmq to 1.5 or later",
                     exit_code=1,
                 )
-    if server.cron_database not in (None, "", server.database) and _jobs(program):
-        yield Blocker(
-            "cron_database",
-            cron,
-            f"pg_cron runs in database {server.cron_database} only, and this is {server.database}",
-            f"connect to {server.cron_database}, or set cron.database_name = '{server.database}'",
-            exit_code=1,
-        )
-    if (server.cron_timezone or "") not in _UTC and _jobs(program):
-        yield Blocker(
-            "cron_timezone",
-            cron,
-            f"this server reads schedules in {server.cron_timezone}; they are compiled for UTC",
-            "set cron.timezone = 'GMT', and give a schedule its own timezone in the spec",
-            exit_code=1,
-        )
+    cron = Address("extension", "pg_cron")
+    for found in (cron_elsewhere(server), cron_timezone(server)) if _jobs(program) else ():
+        if found is not None:
+            yield Blocker(found.code, cron, found.message, found.remedy, exit_code=1)
     if not server.cron_seconds:
         for job in _jobs(program):
             if "second" in job.schedule:
@@ -157,7 +155,15 @@ def _ownership(drafts: Sequence[Draft], role: str) -> Iterator[Blocker]:
                 draft.address,
                 f"{draft.resource.object_name} belongs to {draft.holder} of this project, and what is in it would be "
                 "lost on the way",
-                "keep it there or choose another name; moving it is not supported yet",
+                "keep it there, choose another name, or write moved: {from: …} where a workload has been renamed",
+            )
+        elif draft.absent is not None:
+            yield Blocker(
+                "nothing_to_adopt",
+                draft.address,
+                f"there is no job {draft.absent} that it could take the place of",
+                "mend the name, as cron.job has it",
+                exit_code=1,
             )
         elif draft.unowned and draft.resource is not None:
             yield Blocker(
@@ -167,7 +173,12 @@ def _ownership(drafts: Sequence[Draft], role: str) -> Iterator[Blocker]:
                 f"take it over with --adopt {draft.address} (the plan then shows what becomes of it), "
                 "or choose another name",
             )
-        elif draft.action is Action.ADOPT and draft.former is not None and draft.resource is not None:
+        elif (
+            draft.action is Action.ADOPT
+            and draft.live is not None
+            and draft.former is not None
+            and draft.resource
+        ):
             yield Blocker(
                 "left_behind",
                 draft.address,
@@ -175,24 +186,27 @@ def _ownership(drafts: Sequence[Draft], role: str) -> Iterator[Blocker]:
                 f"{draft.former.name} behind with all that is in it",
                 "keep the name until it has drained, then remove the workload, and adopt in the plan after that",
             )
-        elif draft.address.kind == "cron_job" and draft.live is not None:
-            owner = draft.live.extra.get("username")
+        elif draft.address.kind == "cron_job" and (job := draft.live or draft.former) is not None:
+            owner = job.extra.get("username")
             if owner != role:
                 yield Blocker(
                     "cron_owner",
                     draft.address,
-                    f"job {draft.live.name} runs as {owner}; as {role} it could only be doubled",
+                    f"job {job.name} runs as {owner}; as {role} it could only be doubled",
                     f"connect as {owner}, or unschedule it there first",
                 )
 
 
-def _protection(program: Program, drafts: Sequence[Draft], live: Live) -> Iterator[Blocker]:
-    project = live.find("project", program.project)
+def _protection(program: Program, drafts: Sequence[Draft], live: Live, moves: Moves) -> Iterator[Blocker]:
+    project = _own(program, live)
     whole = bool(project and project.values.get("protect"))
     for draft in drafts:
-        if draft.action not in (Action.DELETE, Action.REPLACE) or draft.address.kind == "cron_job":
+        begins = any(f.path == "removal" and f.after is not None for f in draft.fields)
+        goes = begins or draft.action in (Action.DELETE, Action.REPLACE)
+        if not goes or draft.address.kind in _HOLD_NOTHING or _only_renamed(draft, moves):
             continue
-        workload = draft.address.name.partition(".")[0]
+        former = draft.address.name.partition(".")[0]
+        workload = moves.workloads.get(former, former)
         entry = live.entries.get(Address("workload", workload))
         own = bool(entry and entry.protect and not entry.tombstoned)
         if own or whole:
@@ -204,6 +218,12 @@ def _protection(program: Program, drafts: Sequence[Draft], live: Live) -> Iterat
                 f"{what} is protected in the database",
                 f"apply a spec with {where} first; nothing is unprotected and removed in one plan",
             )
+
+
+def _only_renamed(draft: Draft, moves: Moves) -> bool:
+    """Whether it is made anew because of its name alone, and holds nothing that could be lost."""
+    moves_along = draft.moved_from is not None or moves.project is not None
+    return draft.action is Action.REPLACE and draft.address.kind in MADE_ANEW and moves_along
 
 
 def _handlers(drafts: Sequence[Draft], findings: Findings) -> Iterator[Blocker]:

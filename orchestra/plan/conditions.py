@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from orchestra.ir.program import Resource
+from orchestra.ir.program import Address, Json, Resource
 from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL
 from orchestra.live.model import Found
 from orchestra.plan.model import Condition
 
-
-def made_inactive(resource: Resource, found: Found) -> Condition:
-    return Condition(
-        "paused_by_hand",
-        resource.address,
-        f"the job {found.name} was made inactive by hand; it stays so",
-        "resume it with: orchestra apply --resume-paused",
-    )
+BY_HAND: Final = frozenset({"paused_by_hand", "resumed_by_hand"})
+"""The codes of what operators turned, as long as nobody has accepted it."""
 
 
 def foreign_jobs(resource: Resource, found: Found, role: str) -> Iterator[Condition]:
@@ -35,17 +29,31 @@ def foreign_jobs(resource: Resource, found: Found, role: str) -> Iterator[Condit
         )
 
 
-def turned_by_hand(resource: Resource, name: str, found: Found) -> Condition:
-    now = found.values.get(name)
-    paused = now in ("paused", True)
+def turned_by_hand(resource: Resource, turned: Mapping[str, Json], found: Found) -> Iterator[Condition]:
+    """A condition for each field that an operator has turned, as it is now."""
+    remedy = f"undo it with: orchestra apply --revert {resource.address}; keep it with: --accept {resource.address}"
+    for name, now in turned.items():
+        if name == "active":
+            said = f"the job {found.name} was made inactive by hand; it stays so"
+            yield Condition("paused_by_hand", resource.address, said, remedy)
+            continue
+        paused = now in ("paused", True)
+        yield Condition(
+            "paused_by_hand" if paused else "resumed_by_hand",
+            resource.address,
+            f"{resource.kind.replace('_', ' ')} {resource.key} was {'paused' if paused else 'resumed'} by hand; "
+            "it stays so",
+            remedy,
+        )
+
+
+def environment_paused(project: str) -> Condition:
+    """It names no environment: those of a fleet share one entry of the spec, and one sentence."""
     return Condition(
-        "paused_by_hand" if paused else "resumed_by_hand",
-        resource.address,
-        f"{resource.kind.replace('_', ' ')} {resource.key} was {'paused' if paused else 'resumed'} by hand; "
-        "it stays so",
-        "undo it with: orchestra apply --resume-paused"
-        if paused
-        else "make it what the spec says with: orchestra apply --resume-paused",
+        "environment_paused",
+        Address("project", project),
+        "this environment is paused: jobs and queues exist, messages are taken in, and nothing fires",
+        "to open it, take `paused: true` out of its entry under `environments` and apply",
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from orchestra.ir.program import Address, Json, Program
 from orchestra.kinds import Server
 from orchestra.kinds.cron_job import CronJob
 from orchestra.live.model import Due, JobFacts, Live, QueueFacts
+from orchestra.plan.approvals import granted
 from orchestra.plan.batches import cut
 from orchestra.plan.blockers import Findings, blockers, unapproved
 from orchestra.plan.compare import Draft
-from orchestra.plan.hazards import hazards, queue_facts
+from orchestra.plan.hazards import approved_until, hazards, queue_facts
 from orchestra.plan.model import Action, Blocker, Change, Condition, Fact, Plan, Target
+from orchestra.plan.moves import Moves
 from orchestra.plan.options import PlanOptions
+from orchestra.plan.said import short_approvals
 from orchestra.plan.statements import former_resource, statements
 
 
@@ -29,13 +32,17 @@ def make(
     due: Mapping[Due, datetime | None],
     options: PlanOptions,
     *,
+    moves: Moves,
+    key: str,
     target: Target,
     tool_version: str,
     more_blockers: Iterable[Blocker] = (),
 ) -> Plan:
-    """Everything about a plan that does not need the database any more."""
+    """Everything about a plan that does not need the database any more. `key` is its transition."""
     server = Server(pgmq_extension=live.server.pgmq_available)
-    refused = {d.address for d in drafts if d.owner is not None or d.holder is not None}
+    today = live.server.now.astimezone(UTC).date()
+    mine = granted(options.approvals, program.project, key, today)
+    refused = {d.address for d in drafts if d.owner or d.holder or d.absent}
     changes = tuple(
         Change(
             d.address,
@@ -43,15 +50,17 @@ def make(
             d.category,
             d.reasons,
             d.fields,
-            hazards(d, queues, options),
+            hazards(d, queues, options, mine),
             (*queue_facts(d, queues), *_job_facts(d, jobs, due)),
             statements(d, program.project, server, queues) if d.address not in refused else (),
             d.before,
             d.drift,
+            d.moved_from,
+            d.former.name if d.former is not None and d.action is Action.ADOPT else "",
         )
         for d in drafts
     )
-    stops = [*more_blockers, *blockers(program, drafts, live, findings, options)]
+    stops = [*more_blockers, *blockers(program, drafts, live, findings, options, moves)]
     for change in changes:
         stops += unapproved(change.address, change.hazards)
     return Plan(
@@ -59,12 +68,14 @@ def make(
         target,
         tool_version,
         changes,
-        tuple(conditions),
+        (*conditions, *short_approvals(changes, options, key, today)),
         tuple(stops),
         cut(changes, live.server.lock_slots),
         tuple(_desired(drafts)),
         unchanged=sum(r.kind not in ("requirement", "secret", "edge_function") for r in program)
         - sum(d.resource is not None for d in drafts),
+        transition=key if changes else "",
+        approved_until=approved_until(changes, mine),
     )
 
 

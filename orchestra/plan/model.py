@@ -9,6 +9,7 @@ from typing import Final
 
 from orchestra.ir.category import Category
 from orchestra.ir.program import Address, Json
+from orchestra.plan.load import LoadReport
 
 __all__ = [
     "Action",
@@ -16,6 +17,7 @@ __all__ = [
     "Category",
     "Change",
     "Condition",
+    "Difference",
     "Fact",
     "FieldChange",
     "Hazard",
@@ -53,6 +55,20 @@ class Hazard:
     approved: bool = False
     approval: str = ""
     """The exact flag that approves it, as the refusal prints it."""
+    command: str = ""
+    """The command that approves it, where a flag is not enough."""
+    approved_by: str = ""
+    """What approved it: the flag, or the file and the reason that stands in it."""
+
+    @property
+    def approver(self) -> str:
+        """For people: what approved it."""
+        return self.approved_by or self.approval or "a flag"
+
+    @property
+    def needed(self) -> str:
+        """For people: what would approve it."""
+        return self.command or self.approval or "an approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,10 @@ class Change:
     before: str = ""
     drift: bool = False
     """True when the live object was changed outside orchestra since its last apply."""
+    moved_from: Address | None = None
+    """The former address of what keeps its object, its messages or its history under a new name (`moved:`)."""
+    takes: str = ""
+    """The name of the object that an adoption takes the place of, where that is another than its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,12 @@ class Plan:
     unchanged: int = 0
     round_trips: int = 0
     destroying: bool = False
+    refresh_only: bool = False
+    """It shows what was changed outside orchestra, from what was applied to what is there, and is not to be applied."""
+    transition: str = ""
+    """What approvals are kept by: see `plan.transition`. Empty where nothing of the spec's own changes."""
+    approved_until: str = ""
+    """The last day (UTC, `2026-12-31`) of the approvals that it stands on; empty where none of them ends."""
 
     @property
     def is_empty(self) -> bool:
@@ -144,8 +170,39 @@ class Plan:
     @property
     def summary(self) -> str:
         """`Plan: 3 to add, 1 to change, 0 to destroy.`"""
-        words = (f"{number:,} to {verb}" for verb, number in tally(self.changes).items())
-        return f"Plan: {', '.join(words)}."
+        return f"Plan: {counted(self.changes)}."
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is between two specs: what a plan would do to a database that is in step with the first of them.
+
+    `base` says in words what the first one is: `origin/main (1f3a9c2)`, a path. `blockers` are those that the specs
+    alone can tell, such as protection.
+    """
+
+    project: str
+    base: str
+    changes: tuple[Change, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    load: LoadReport | None = None
+    transition: str = ""
+    """That of a plan against a database in step with the base."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.changes
+
+    @property
+    def summary(self) -> str:
+        """`Difference: 3 to add, 1 to change, 0 to destroy.`"""
+        return f"Difference: {counted(self.changes)}."
+
+
+def counted(changes: Iterable[Change]) -> str:
+    """`3 to add, 1 to change, 0 to destroy`."""
+    return ", ".join(f"{number:,} to {verb}" for verb, number in tally(changes).items())
 
 
 def tally(changes: Iterable[Change]) -> dict[str, int]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 TAB = 4
 _ZWJ = "\u200d"
 _EMOJI_STYLE = "\ufe0f"
-_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_MARKS = 4
+"""Characters that one cell may hold where text is cut: more combining marks than a language has."""
+_DRIVING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]"
+)
+"""Controls, halves of pairs, ends of lines and paragraphs, and what turns the direction of text."""
 
 
 def visible(text: str, keep: str = "\n") -> str:
@@ -17,11 +23,7 @@ def visible(text: str, keep: str = "\n") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c in keep or not _drives(c) else _escaped(c) for c in text)
-
-
-def _drives(char: str) -> bool:
-    return char in _BIDI or unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+    return _DRIVING.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
 
 
 def _escaped(char: str) -> str:
@@ -39,7 +41,7 @@ def pieces(text: str) -> list[tuple[str, int]]:
         if char == "\t":
             cells = TAB - column % TAB
             shown = " " * cells
-        elif _drives(char):
+        elif _DRIVING.match(char):
             shown = _escaped(char)
             cells = len(shown)
         else:
@@ -63,10 +65,11 @@ def width(text: str) -> int:
 
 def cut(text: str, limit: int) -> str:
     """`text` in at most `limit` cells, an ellipsis at the end where something is left out."""
-    if width(text) <= limit:
+    head = text[: limit * _MARKS]
+    if len(head) == len(text) and width(text) <= limit:
         return text
     shown, used = "", 0
-    for piece, cells in pieces(text):
+    for piece, cells in pieces(head):
         if used + cells > limit - 1:
             break
         shown += piece
@@ -102,6 +105,8 @@ def _wrapped(paragraph: str, limit: int) -> list[str]:
 
 
 def _cells(char: str, joined: bool, second_of_flag: bool) -> int:
+    if char.isascii() and not joined:
+        return 1
     if joined or unicodedata.category(char) in {"Mn", "Me", "Cf"}:
         return 0
     if _is_flag(char):

@@ -33,6 +33,8 @@ def encode(change: Change) -> dict[str, Any]:
                 "needs_approval": h.needs_approval,
                 "approved": h.approved,
                 "approval": h.approval,
+                "command": h.command,
+                "approved_by": h.approved_by,
             }
             for h in change.hazards
         ],
@@ -40,11 +42,25 @@ def encode(change: Change) -> dict[str, Any]:
         "statements": list(change.statements),
         "before": change.before,
         "drift": change.drift,
+        "moved_from": str(change.moved_from) if change.moved_from is not None else None,
+        "takes": change.takes,
     }
 
 
-def decode(fields: Fields) -> Change:
+def encode_condition(item: Condition | Blocker) -> dict[str, Any]:
+    """What the two have in common."""
+    return {"code": item.code, "address": str(item.address), "message": item.message, "remedy": item.remedy}
+
+
+def encode_blocker(item: Blocker) -> dict[str, Any]:
+    return {**encode_condition(item), "exit_code": item.exit_code}
+
+
+def decode(fields: Fields, version: int) -> Change:
+    """A change of a file of this format version; the first knew no moves and no approvals."""
+    moves = version >= 2
     fields.only(
+        *(("moved_from", "takes") if moves else ()),
         "address",
         "action",
         "category",
@@ -62,12 +78,18 @@ def decode(fields: Fields) -> Change:
         category=Category(fields.text("category")),
         reasons=fields.texts("reasons"),
         fields=tuple(_field(item) for item in fields.children("fields")),
-        hazards=tuple(_hazard(item) for item in fields.children("hazards")),
+        hazards=tuple(_hazard(item, version) for item in fields.children("hazards")),
         facts=tuple(_fact(item) for item in fields.children("facts")),
         statements=fields.texts("statements"),
         before=fields.text("before"),
         drift=fields.flag("drift"),
+        moved_from=_former(fields) if moves else None,
+        takes=fields.text("takes") if moves else "",
     )
+
+
+def _former(fields: Fields) -> Address | None:
+    return None if fields.any("moved_from") is None else _address(fields, "moved_from")
 
 
 def _field(fields: Fields) -> FieldChange:
@@ -75,14 +97,24 @@ def _field(fields: Fields) -> FieldChange:
     return FieldChange(fields.text("path"), fields.any("before"), fields.any("after"))
 
 
-def _hazard(fields: Fields) -> Hazard:
-    fields.only("code", "message", "needs_approval", "approved", "approval")
+def _hazard(fields: Fields, version: int) -> Hazard:
+    approvals = version >= 2
+    fields.only(
+        *(("command", "approved_by") if approvals else ()),
+        "code",
+        "message",
+        "needs_approval",
+        "approved",
+        "approval",
+    )
     return Hazard(
         fields.text("code"),
         fields.text("message"),
         fields.flag("needs_approval"),
         fields.flag("approved"),
         fields.text("approval"),
+        fields.text("command") if approvals else "",
+        fields.text("approved_by") if approvals else "",
     )
 
 
@@ -119,8 +151,8 @@ def desired(fields: Fields) -> tuple[Address, dict[str, Json] | None]:
     return _address(fields), None if values is None else dict(Fields(values, "desired.values").values)
 
 
-def _address(fields: Fields) -> Address:
-    text = fields.text("address")
+def _address(fields: Fields, name: str = "address") -> Address:
+    text = fields.text(name)
     address = Address.parse(text)
     if not address.kind or "." not in text:
         raise NotAPlan(f"{text!r} is no address")

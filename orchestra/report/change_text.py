@@ -21,6 +21,8 @@ LONGEST_BLOCK = 12
 def render(change: Change, style: Style, *, full: bool = False, show_sql: bool = False) -> list[str]:
     """Sign, address and category; then why, what changes, what is true now, and what is dangerous."""
     out = [_head(change, style)]
+    if change.moved_from is not None:
+        out.append(INDENT + f"moved from {style.bold(visible(str(change.moved_from), keep=''))}")
     for reason in change.reasons:
         out += [INDENT + style.dim(line) for line in wrap(visible(reason), style.width - len(INDENT))]
     out += _fields(change, style, full)
@@ -144,9 +146,11 @@ def _hazard(hazard: Hazard, style: Style) -> list[str]:
     out = [f"{INDENT}{style.paint('⚠ ' + first, 'bold', look)}"]
     out += [DEEPER + style.paint(line, look) for line in more]
     if hazard.needs_approval and hazard.approved:
-        out.append(f"{DEEPER}approved by {visible(hazard.approval) or 'a flag'}")
+        by = visible(hazard.approver)
+        out += [DEEPER + line for line in wrap(f"approved by {by}", style.width - len(DEEPER))]
     elif hazard.needs_approval:
-        out.append(f"{DEEPER}needs {style.bold(visible(hazard.approval) or 'an approval')}")
+        needed = visible(hazard.needed)
+        out.append(f"{DEEPER}needs {style.bold(needed)}")
     return out
 
 

@@ -8,6 +8,7 @@ from orchestra.diagnostics import Diagnostic
 from orchestra.report.order import in_order
 from orchestra.report.rule_doc import RuleDoc
 from orchestra.report.style import PLAIN, Style
+from orchestra.report.workflow_commands import command, places
 
 
 def render(
@@ -21,28 +22,9 @@ def render(
 
 
 def _command(diagnostic: Diagnostic) -> str:
-    span = diagnostic.span
-    places = {
-        "file": span.file.replace("\\", "/").removeprefix("./"),
-        "line": span.line,
-        "endLine": span.end_line,
-        "col": span.column,
-    }
-    if span.end_line == span.line:
-        # GitHub takes an end column, inclusive, only where both ends are on one line.
-        places["endColumn"] = max(span.column, span.end_column - 1)
-    places["title"] = f"{diagnostic.code}: {diagnostic.message}"
-    properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items())
+    named = {**places(diagnostic.span), "title": f"{diagnostic.code}: {diagnostic.message}"}
     body = [diagnostic.message]
     body += [f"why: {diagnostic.why}"] if diagnostic.why else []
     body += [f"help: {diagnostic.help}"] if diagnostic.help else []
     body += [f"{label.span}: {label.message}" for label in diagnostic.labels]
-    return f"::{diagnostic.severity} {properties}::{_data(chr(10).join(body))}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return command(diagnostic.severity, named, "\n".join(body))

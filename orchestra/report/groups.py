@@ -47,4 +47,5 @@ def _likeness(change: Change) -> object:
         return change.address
     hazards = tuple(hazard.code for hazard in change.hazards)
     fields = tuple(field.path for field in change.fields)
-    return change.address.kind, change.action, change.category, change.reasons, fields, hazards
+    moved = change.moved_from is not None
+    return change.address.kind, change.action, change.category, change.reasons, fields, hazards, moved

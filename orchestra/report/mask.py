@@ -72,7 +72,7 @@ def json(value: Json) -> Json:
         case list():
             return [json(item) for item in value]
         case dict():
-            return {key: json(item) for key, item in value.items()}
+            return {text(key): json(item) for key, item in value.items()}
         case _:
             return value
 

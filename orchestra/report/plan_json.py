@@ -1,4 +1,4 @@
-"""A plan as a file: `schemas/plan.v1.schema.json`.
+"""A plan as a file: `schemas/plan.v2.schema.json`; files of format 1 are read as well.
 
 What people read in it (fields, facts, texts) is masked always. What apply runs (`statements`, `desired`) is
 written as it is, for a plan runs exactly what it shows. Where even that holds what looks like a credential,
@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 from orchestra.errors import UsageError
-from orchestra.plan.model import Change, Plan, tally
+from orchestra.plan.model import Plan, tally
 from orchestra.report import change_json, masked
 from orchestra.report.decode import Fields, NotAPlan
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+OLDEST_READ = 1
+"""The oldest format that is still read: what it did not know means nothing there."""
 
 _REMEDY = "make a new one with: orchestra plan --out FILE"
 
@@ -42,8 +43,10 @@ def is_plan(text: str) -> bool:
     return text.lstrip()[:1] == "{" and '"format_version"' in text[:1_000]
 
 
-def load(text: str) -> Plan:
-    """The plan that `dump` wrote. UsageError for what is foreign, newer, damaged, edited or not runnable."""
+def load(text: str, *, to_run: bool = True) -> Plan:
+    """The plan that `dump` wrote. UsageError for what is foreign, newer, damaged or edited; and, where it is meant to
+    be run, for what is not runnable.
+    """
     try:
         document = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except RecursionError:
@@ -53,17 +56,17 @@ def load(text: str) -> Plan:
     if not isinstance(document, dict) or not {"format_version", "plan_hash"} <= document.keys():
         raise UsageError("the file is no plan of orchestra", _REMEDY)
     version = document["format_version"]
-    if version != FORMAT_VERSION or isinstance(version, bool):
+    if isinstance(version, bool) or version not in range(OLDEST_READ, FORMAT_VERSION + 1):
         newer = isinstance(version, int) and version > FORMAT_VERSION
         raise UsageError(
-            f"the plan file has format {version!r}, and this orchestra reads {FORMAT_VERSION}",
+            f"the plan file has format {version!r}, and this orchestra reads {OLDEST_READ} to {FORMAT_VERSION}",
             "apply it with the orchestra that made it, or make a new one" if newer else _REMEDY,
         )
     said = document.pop("plan_hash")
     if said != _hash(document):
         raise UsageError("the plan file was changed after it was made: its plan_hash does not fit", _REMEDY)
     try:
-        return _plan(Fields(document))
+        return _plan(Fields(document), version, to_run=to_run)
     except (NotAPlan, ValueError) as error:
         raise UsageError(f"the plan file is no plan of orchestra: {error}", _REMEDY) from None
 
@@ -91,22 +94,13 @@ def _document(plan: Plan) -> dict[str, Any]:
         "runnable": not hidden,
         "masked": hidden,
         "destroying": shown.destroying,
+        "refresh_only": shown.refresh_only,
+        "transition": shown.transition,
+        "approved_until": shown.approved_until,
         "summary": {**tally(plan.changes), "unchanged": plan.unchanged},
         "changes": [change_json.encode(change) for change in shown.changes],
-        "conditions": [
-            {"code": x.code, "address": str(x.address), "message": x.message, "remedy": x.remedy}
-            for x in shown.conditions
-        ],
-        "blockers": [
-            {
-                "code": x.code,
-                "address": str(x.address),
-                "message": x.message,
-                "remedy": x.remedy,
-                "exit_code": x.exit_code,
-            }
-            for x in shown.blockers
-        ],
+        "conditions": [change_json.encode_condition(item) for item in shown.conditions],
+        "blockers": [change_json.encode_blocker(item) for item in shown.blockers],
         "batches": list(shown.batches),
         "desired": [{"address": str(address), "values": values} for address, values in shown.desired],
         "round_trips": shown.round_trips,
@@ -127,6 +121,7 @@ def _shown(plan: Plan) -> tuple[Plan, list[str]]:
     return safe, sorted(hidden)
 
 
+_SINCE_2 = ("refresh_only", "transition", "approved_until")
 _KEYS = (
     "format_version",
     "tool_version",
@@ -135,6 +130,7 @@ _KEYS = (
     "runnable",
     "masked",
     "destroying",
+    *_SINCE_2,
     "summary",
     "changes",
     "conditions",
@@ -145,9 +141,10 @@ _KEYS = (
 )
 
 
-def _plan(fields: Fields) -> Plan:
-    fields.only(*_KEYS)
-    if not fields.flag("runnable"):
+def _plan(fields: Fields, version: int, *, to_run: bool) -> Plan:
+    approvals = version >= 2
+    fields.only(*(key for key in _KEYS if approvals or key not in _SINCE_2))
+    if not fields.flag("runnable") and to_run:
         raise UsageError(
             "the plan file cannot be applied: what looks like a secret was left out of "
             + ", ".join(fields.texts("masked")),
@@ -157,7 +154,7 @@ def _plan(fields: Fields) -> Plan:
         project=fields.text("project"),
         target=change_json.target(fields.child("target")),
         tool_version=fields.text("tool_version"),
-        changes=tuple(change_json.decode(item) for item in fields.children("changes")),
+        changes=tuple(change_json.decode(item, version) for item in fields.children("changes")),
         conditions=tuple(change_json.condition(item) for item in fields.children("conditions")),
         blockers=tuple(change_json.blocker(item) for item in fields.children("blockers")),
         batches=tuple(fields.numbers("batches")),
@@ -165,6 +162,9 @@ def _plan(fields: Fields) -> Plan:
         unchanged=fields.child("summary").number("unchanged"),
         round_trips=fields.number("round_trips"),
         destroying=fields.flag("destroying"),
+        refresh_only=fields.flag("refresh_only") if approvals else False,
+        transition=fields.text("transition") if approvals else "",
+        approved_until=fields.text("approved_until") if approvals else "",
     )
     _consistent(plan)
     return plan
@@ -172,16 +172,10 @@ def _plan(fields: Fields) -> Plan:
 
 def _consistent(plan: Plan) -> None:
     """The two things that apply builds upon and that types do not say."""
-    if plan.changes and sum(plan.batches) != len(plan.changes):
+    if plan.changes and not plan.refresh_only and sum(plan.batches) != len(plan.changes):
         raise NotAPlan("its batches do not add up to its changes")
     if len({address for address, _ in plan.desired}) != len(plan.desired):
         raise NotAPlan("an address is desired twice")
-
-
-def changes(items: tuple[Change, ...]) -> str:
-    """The changes alone, for a comparison of two specs: `schemas/diff.v1.schema.json`."""
-    shown = [change_json.encode(masked.change(replace(item, statements=()))) for item in items]
-    return json.dumps({"format_version": FORMAT_VERSION, "changes": shown}, indent=2, allow_nan=False) + "\n"
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from orchestra.plan.model import Blocker, Change, Condition, Plan, Target
-from orchestra.report import change_text, masked
+from orchestra.plan.model import Blocker, Change, Condition, Hazard, Plan, Target
+from orchestra.report import change_text, masked, verdict
 from orchestra.report.cells import visible, wrap
 from orchestra.report.groups import Group, grouped
 from orchestra.report.style import PLAIN, Style
 from orchestra.report.symbols import SYMBOLS, legend
 from orchestra.report.tally import table
-from orchestra.report.words import count, kind, plural_of
+from orchestra.report.words import kind, plural_of
 
 MOST_ALIKE = 4
 
@@ -21,12 +21,14 @@ def render(plan: Plan, style: Style = PLAIN, *, show_sql: bool = False, full: bo
     plan = masked.plan(plan)
     parts = [_header(plan, style)]
     if plan.changes:
-        parts.append(_symbols(plan.changes, style))
+        parts.append(symbols(plan.changes, style))
         parts.append(changes(plan.changes, style, show_sql=show_sql, full=full))
     if plan.conditions:
         parts.append(conditions(plan.conditions, style, full=full))
     if plan.blockers:
-        parts.append(_notes("This plan cannot be applied:", "✗", "red", plan.blockers, style, full))
+        parts.append(blocked("This plan cannot be applied:", plan.blockers, style, full=full))
+    if key := transition(plan.transition, [h for c in plan.changes for h in c.hazards], style):
+        parts.append(key)
     if len(plan.batches) > 1:
         parts.append(_batches(plan, style))
     if len(plan.changes) >= 20:
@@ -48,48 +50,39 @@ def changes(
     return "\n\n".join(blocks)
 
 
-def difference(items: Sequence[Change], style: Style = PLAIN, *, full: bool = False) -> str:
-    """What is between two specs, without a database: legend, changes, and a line that counts them."""
-    if not items:
-        return f"{style.paint('No changes.', 'bold', 'green')} Both specs compile to the same.\n"
-    safe = [masked.change(item) for item in items]
-    counted = Plan("", Target("", "", "", "", ""), "", tuple(safe)).summary.removeprefix("Plan: ")
-    return (
-        "\n\n".join(
-            [_symbols(safe, style), changes(safe, style, full=full), style.bold(f"Difference: {counted}")]
-        )
-        + "\n"
-    )
-
-
 def conditions(items: Sequence[Condition], style: Style = PLAIN, *, full: bool = False) -> str:
     """What holds and is no change; shown by a plan and again after an apply."""
     return _notes("Conditions, not changes:", "!", "yellow", items, style, full)
 
 
+def blocked(title: str, items: Sequence[Blocker], style: Style = PLAIN, *, full: bool = False) -> str:
+    """What stands in the way."""
+    return _notes(title, "✗", "red", items, style, full)
+
+
+def transition(key: str, hazards: Iterable[Hazard], style: Style = PLAIN) -> str:
+    """The key of approvals, and what it is good for while something needs one; nothing where nothing ever did."""
+    needing = [h for h in hazards if h.needs_approval]
+    if not key or not needing:
+        return ""
+    said = f"{style.dim('Transition'.ljust(12))} {key}"
+    if all(h.approved for h in needing):
+        return said
+    return f"{said}\n{' ' * 13}{style.dim('what orchestra approve writes for it counts wherever the same happens')}"
+
+
 def _header(plan: Plan, style: Style) -> str:
-    rows = [("Project", style.bold(visible(plan.project, keep=""))), *_target(plan.target)]
+    target = [(name, visible(value, keep="")) for name, value in verdict.about(plan.target)]
+    rows = [("Project", style.bold(visible(plan.project, keep=""))), *target]
     return "\n".join(f"{style.dim(name.ljust(12))} {value}" for name, value in rows)
 
 
 def database(target: Target) -> str:
-    """`postgres on db.example.com`."""
-    host = "a local socket" if target.host == "local socket" else target.host
-    return visible(f"{target.database} on {host}" if host else target.database, keep="")
+    """`postgres on db.example.com`, fit for a terminal."""
+    return visible(verdict.database(target), keep="")
 
 
-def _target(target: Target) -> list[tuple[str, str]]:
-    rows = [
-        ("Database", database(target)),
-        ("Chosen by", target.where),
-        ("Environment", target.environment),
-        ("Role", target.role),
-        ("Server", f"PostgreSQL {target.server_version}"),
-    ]
-    return [(name, visible(value, keep="")) for name, value in rows if value]
-
-
-def _symbols(changes: Sequence[Change], style: Style) -> str:
+def symbols(changes: Sequence[Change], style: Style) -> str:
     return "\n".join(["Symbols:", *legend(changes, style)])
 
 
@@ -147,19 +140,21 @@ def _batches(plan: Plan, style: Style) -> str:
     return "\n".join(wrap(words, style.width))
 
 
+def _drift(plan: Plan, style: Style) -> str:
+    """What `--refresh-only` ends with."""
+    said = verdict.drift(plan.changes, plan.conditions)
+    if said is None:
+        return f"{style.paint('No drift.', 'bold', 'green')} {verdict.AS_LEFT}"
+    advice = ["orchestra apply makes what was changed as the spec says."] if plan.changes else []
+    return "\n".join([style.bold(said), *(style.dim(a) for a in advice)])
+
+
 def _closing(plan: Plan, style: Style) -> str:
+    if plan.refresh_only:
+        return _drift(plan, style)
     if plan.is_empty and plan.blockers:
         return style.bold("No changes planned.")
     if plan.is_empty:
-        kept = count(plan.unchanged, "resource")
-        if plan.destroying:
-            return (
-                f"{style.paint('No changes.', 'bold', 'green')} Nothing of this project is in this database."
-            )
-        said = (
-            f"all {kept} are as the spec says"
-            if plan.unchanged != 1
-            else "the one resource is as the spec says"
-        )
-        return f"{style.paint('No changes.', 'bold', 'green')} The database matches the spec: {said}."
+        rest = verdict.in_step(plan.unchanged, destroying=plan.destroying)
+        return f"{style.paint('No changes.', 'bold', 'green')} {rest}"
     return style.bold(plan.summary)

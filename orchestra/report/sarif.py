@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any, Final
-from urllib.parse import quote
 
-from orchestra.diagnostics import Diagnostic, Span
+from orchestra.diagnostics import Diagnostic
 from orchestra.report.order import in_order
 from orchestra.report.rule_doc import RuleDoc
+from orchestra.report.sarif_log import log, place
 from orchestra.report.style import PLAIN, Style
-
-SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render(
@@ -32,28 +28,8 @@ def render(
     docs = {doc.code: doc for doc in rules}
     seen: Counter[str] = Counter()
     results = [_result(d, index[d.code], sources or {}, seen) for d in found]
-    run = {
-        "tool": {
-            "driver": {
-                "name": "orchestra",
-                "semanticVersion": _version(),
-                "rules": [_rule(codes[code], docs.get(code)) for code in index],
-            }
-        },
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {
-            "SRCROOT": {"description": {"text": "The directory that orchestra was run in."}}
-        },
-        "artifacts": [{"location": _artifact(file)} for file in sorted({d.span.file for d in found})],
-        "results": results,
-    }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
-
-
-def _version() -> str:
-    from orchestra.version import __version__
-
-    return __version__
+    named = [_rule(codes[code], docs.get(code)) for code in index]
+    return log(named, results, (d.span.file for d in found))
 
 
 def _rule(example: Diagnostic, doc: RuleDoc | None) -> dict[str, Any]:
@@ -94,34 +70,15 @@ def _result(
         "ruleIndex": rule,
         "level": diagnostic.severity.value,
         "message": {"text": "\n".join(filter(None, text))},
-        "locations": [{"physicalLocation": _place(diagnostic.span)}],
+        "locations": [{"physicalLocation": place(diagnostic.span)}],
         "partialFingerprints": {"orchestra/v1": _fingerprint(diagnostic, sources, seen)},
     }
     if diagnostic.labels:
         result["relatedLocations"] = [
-            {"id": i, "physicalLocation": _place(label.span), "message": {"text": label.message}}
+            {"id": i, "physicalLocation": place(label.span), "message": {"text": label.message}}
             for i, label in enumerate(diagnostic.labels)
         ]
     return result
-
-
-def _place(span: Span) -> dict[str, Any]:
-    return {
-        "artifactLocation": _artifact(span.file),
-        "region": {
-            "startLine": span.line,
-            "startColumn": span.column,
-            "endLine": span.end_line,
-            "endColumn": span.end_column,
-        },
-    }
-
-
-def _artifact(file: str) -> dict[str, str]:
-    path = PurePosixPath(file.replace("\\", "/"))
-    if path.is_absolute():
-        return {"uri": "file://" + quote(str(path))}
-    return {"uri": quote(str(path)), "uriBaseId": "SRCROOT"}
 
 
 def _fingerprint(diagnostic: Diagnostic, sources: Mapping[str, str], seen: Counter[str]) -> str:

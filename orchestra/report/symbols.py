@@ -24,7 +24,7 @@ SYMBOLS = {
     Action.REPLACE: Symbol("-/+", "red", "destroy and create again", "replace"),
     Action.DELETE: Symbol("-", "red", "destroy", "destroy"),
     Action.ADOPT: Symbol(">", "cyan", "adopt: make what exists ours, as the fields below say", "adopt"),
-    Action.FORGET: Symbol("<", "cyan", "forget: it is gone already, and no longer ours", "forget"),
+    Action.FORGET: Symbol("<", "cyan", "forget: no longer ours; what is there of it stays", "forget"),
 }
 
 

@@ -8,10 +8,12 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 4
 """Counts the migrations: `migrations/0001_….sql` brings a database to version 1."""
 OLDEST_TOOL: Final = "0.1.0"
 """The oldest orchestra that understands this version."""
+APPLY_LOCK: Final = 0x6F72636865737472
+"""The advisory lock of whoever changes a database, an apply or a migration: the letters of `orchestr`."""
 
 _FUNCTION: Final = re.compile(r"^create or replace (?:function|procedure) orchestra\.(\w+)", re.MULTILINE)
 _TABLE: Final = re.compile(r"^create table orchestra\.(\w+)", re.MULTILINE)

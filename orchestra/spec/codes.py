@@ -258,6 +258,22 @@ CODES: Final[tuple[CodeDoc, ...]] = (
         '# payloads/product.json: {"$ref": "#/$defs/sku", "$defs": {"sku": {"type": "string"}}}\n',
     ),
     _doc(
+        "E150",
+        "An approval that cannot be read",
+        "A plan made without it would be refused, or would ask for flags that say less than a review does. "
+        "Approvals are files of the folder `approvals/` beside the spec, written by `orchestra approve`.",
+        "# approvals/3f9c2a7be01d-44c8a2f0e6b1.yaml without its reason\n",
+        "# the same file as `orchestra approve` wrote it\n",
+    ),
+    _doc(
+        "E151",
+        "An approval that was changed after it was written",
+        "It was reviewed for one change of one project, with a bound on the messages that may be lost; what was edited "
+        "or renamed since, nobody has reviewed as a whole.",
+        "# approvals/3f9c2a7be01d-44c8a2f0e6b1.yaml with a higher at_most\n",
+        "# the same file, written anew by `orchestra approve`\n",
+    ),
+    _doc(
         "E199",
         "Too many findings",
         "After 500 findings about the form the rest is not shown; most often the file is no spec.",

@@ -208,6 +208,12 @@ def _exactly_one(
     )
 
 
+def _excluded(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
+    """`not: {required: [a, b]}`: keys that may be left out, and of which at most one may stand."""
+    names: list[str] = list(error.wanted["required"])
+    return _exactly_one(p, path, names, names)
+
+
 def other(p: Phrases, error: Failure, path: tuple[str | int, ...]) -> Diagnostic:
     return fault(
         "E122", f"{p.called(path)} is not as the schema wants it: {cut(error.message, 200)}", p.at(path)
@@ -252,4 +258,5 @@ WORDS: Final[dict[str, Callable[[Phrases, Failure, tuple[str | int, ...]], Diagn
     "maxProperties": _size,
     "anyOf": _branches,
     "oneOf": _branches,
+    "not": _excluded,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from orchestra.spec.build import build, includes_wanted
 from orchestra.spec.decode import decode
 from orchestra.spec.faults import fault, top_of
 from orchestra.spec.fetched import ReadFault
-from orchestra.spec.files import read_file, read_specs
+from orchestra.spec.files import Found, read_file, read_specs
 from orchestra.spec.limits import MAX_INCLUDE_BYTES
 from orchestra.spec.model import Ignore, Spec
 from orchestra.spec.parsing import Parsed, no_collection, parse
@@ -55,9 +55,13 @@ class Loaded:
 
 def load_files(paths: Sequence[str | Path]) -> Loaded:
     """Find, read and parse the files that the paths name (see `files.read_specs`)."""
+    return _parsed(read_specs(paths))
+
+
+def _parsed(files: Iterable[Found]) -> Loaded:
     parsed: list[Parsed] = []
     sources: dict[str, str] = {}
-    for file, data in read_specs(paths):
+    for file, data in files:
         if isinstance(data, ReadFault):
             parsed.append(Parsed(file, None, (_unread(file, data),)))
             continue
@@ -73,11 +77,21 @@ def load_files(paths: Sequence[str | Path]) -> Loaded:
 def load_spec(paths: Sequence[str | Path]) -> LoadResult:
     """The spec that the files, folders or globs declare together, with everything that is wrong in them."""
     with no_collection():
-        loaded = load_files([paths] if isinstance(paths, str | Path) else paths)
+        return load_from(
+            read_specs([paths] if isinstance(paths, str | Path) else paths),
+            lambda path: read_file(path, MAX_INCLUDE_BYTES),
+        )
+
+
+def load_from(files: Iterable[Found], include: Callable[[str], bytes | ReadFault]) -> LoadResult:
+    """The same from files that were read somewhere else, such as from a git revision: names with bytes. `include`
+    reads a payload schema by its path, which is relative to where the names are."""
+    with no_collection():
+        loaded = _parsed(files)
         sources = dict(loaded.sources)
         includes: dict[str, str | ReadFault] = {}
         for path in includes_wanted(loaded.trees):
-            includes[path] = content = _include(path)
+            includes[path] = content = _included(path, include(path))
             if isinstance(content, str):
                 sources[path] = content
         return _finish(loaded, includes, sources)
@@ -114,8 +128,7 @@ def _finish(
     return LoadResult(None if unread else built.spec, tuple(found), sources)
 
 
-def _include(path: str) -> str | ReadFault:
-    data = read_file(path, MAX_INCLUDE_BYTES)
+def _included(path: str, data: bytes | ReadFault) -> str | ReadFault:
     if isinstance(data, ReadFault):
         return data
     text, found = decode(data, path)

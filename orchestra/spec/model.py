@@ -15,6 +15,7 @@ from orchestra.diagnostics import Span
 Provider = Literal["supabase", "postgres"]
 PlanName = Literal["free", "pro", "team", "enterprise"]
 Pattern = Literal["scheduled_sql", "wait_until", "queue"]
+OnDelete = Literal["drain", "archive", "drop", "retain"]
 QueueKind = Literal["standard", "unlogged"]
 TableEvent = Literal["insert", "update", "delete"]
 Overlap = Literal["skip", "allow", "buffer_one"]
@@ -244,6 +245,8 @@ class Workload:
     on_failure: str | None = None
     paused: bool = False
     protect: bool | None = None
+    on_delete: OnDelete | None = None
+    """What becomes of its queue when it is removed; None leaves it to whoever applies the removal."""
     pattern: Pattern | None = None
     """An override of the classification; None lets the classifier choose."""
     linger_ms: int | None = None
@@ -265,17 +268,26 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """`database_env` names the environment variable that holds the URL: a URL is never part of a spec."""
+    """`database_env` names the environment variable that holds the URL: a URL is never part of a spec. With
+    `approvals_required` no flag approves a hazard there, only a committed file.
+
+    `databases_env` names one that holds many: then this is a fleet, each of its databases an environment of the name
+    `NAME-…`. `project_ref` is the Supabase project that it has to be.
+    """
 
     name: str
     database_env: str | None = None
     protect: bool | None = None
     paused: bool = False
+    approvals_required: bool = False
+    databases_env: str | None = None
+    project_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One `requires` entry: exactly one of `sql`, `relation`, `extension` is set; `version` goes with the latter."""
+    """One `requires` entry: exactly one of `sql`, `relation`, `extension` and `project` is set. `version` goes with an
+    extension, at most one of `workload` and `queue` with a project."""
 
     name: str
     source: Source = field(compare=False, repr=False)
@@ -283,10 +295,15 @@ class Requirement:
     relation: str | None = None
     extension: str | None = None
     version: str | None = None
+    project: str | None = None
+    workload: str | None = None
+    queue: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Composition:
+    """`after` and `before` name checks and projects; `priority` is how early it comes among those of its `stage`."""
+
     stage: str = ""
     priority: str = ""
     after: tuple[str, ...] = ()

@@ -17,7 +17,15 @@ def platform_of(data: Map) -> Platform:
 def environments_of(data: Map) -> tuple[Environment, ...]:
     """In order of name."""
     return tuple(
-        Environment(name, one.get("database", {}).get("env"), one.get("protect"), one.get("paused", False))
+        Environment(
+            name,
+            one.get("database", {}).get("env"),
+            one.get("protect"),
+            one.get("paused", False),
+            one.get("approvals") == "required",
+            one.get("databases", {}).get("env"),
+            one.get("project_ref"),
+        )
         for name, one in sorted(data.items())
     )
 
@@ -38,12 +46,16 @@ def composition_of(data: Map) -> Composition:
 
 def requirement_of(data: Map, source: Source) -> Requirement:
     check = data.get("check", {})
-    extension = data.get("extension")
+    extension, project = data.get("extension"), data.get("project")
+    of_project = "/".join(w for w in (project, data.get("workload") or data.get("queue")) if w)
     return Requirement(
-        name=data.get("name") or extension or "",
+        name=data.get("name") or extension or of_project,
         source=source,
         sql=check.get("sql"),
         relation=check.get("relation"),
         extension=extension,
         version=data.get("version"),
+        project=project,
+        workload=data.get("workload"),
+        queue=data.get("queue"),
     )

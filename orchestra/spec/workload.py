@@ -101,6 +101,7 @@ class Builder:
             on_failure=get("on_failure"),
             paused=get("paused", False),
             protect=get("protect"),
+            on_delete=get("on_delete"),
             pattern=get("pattern"),
             linger_ms=ms[data["linger"]] if "linger" in data else self.linger,
             access=_access(data["access"]) if "access" in data else _NO_ACCESS,

@@ -57,9 +57,11 @@ def apply(engine: Engine, spec: Spec, options: PlanOptions | None = None, *, use
     return made
 
 
-def assert_settled(engine: Engine, spec: Spec, *, user: str = "postgres") -> None:
+def assert_settled(
+    engine: Engine, spec: Spec, options: PlanOptions | None = None, *, user: str = "postgres"
+) -> None:
     """A plan finds nothing to do and nothing in the way."""
-    found = plan(engine, spec, user=user)
+    found = plan(engine, spec, options, user=user)
     assert [str(c.address) for c in found.changes] == []
     assert [b.message for b in found.blockers] == []
 

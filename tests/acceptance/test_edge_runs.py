@@ -7,12 +7,14 @@ import hashlib
 import hmac
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from engines import Engine
 
 from acceptance.cases import BY_NAME
+from acceptance.schedules import pretend_it_was_missed, run_job
 from acceptance.world import SECRET_KEY, running
 
 pytestmark = pytest.mark.engines("embedded", "pg17")
@@ -138,4 +140,41 @@ def test_a_pipeline_collects_renders_and_publishes(engine: Engine, tmp_path: Pat
             ("render", "done", 3),
             ("publish", "done", 1),
         ]
+        assert world.one("select count(*) from pgmq.q_publish_reports") == 0
+
+
+def test_a_pipeline_begins_at_its_time_and_gets_to_its_last_step(engine: Engine, tmp_path: Path) -> None:
+    """The whole night: its schedules are due, and their cron jobs run."""
+    with running(BY_NAME["nightly-reports-edge"], engine, tmp_path) as world:
+        pretend_it_was_missed(engine, "roll-up-sales")
+        run_job(engine, "orchestra:nightly-reports:roll-up-sales")
+        world.becomes("select count(*) = 2 from sales.daily")
+        assert world.one("select count(*) from orchestra.run") == 0
+
+        pretend_it_was_missed(engine, "publish-reports")
+        run_job(engine, "orchestra:nightly-reports:publish-reports")
+        fired = (
+            "select run, scheduled_for from orchestra.fired "
+            "where workload = 'publish-reports' and outcome = 'enqueued'"
+        )
+        [(run, due)] = engine.execute(fired)
+        world.becomes("select status = 'done' from orchestra.run where id = %s", run, within=60)
+        steps = world.one("select orchestra.run_progress(%s)", run)["steps"]
+        assert [(s["step"], s["status"], s["done"]) for s in steps] == [
+            ("collect", "done", 1),
+            ("render", "done", 2),
+            ("publish", "done", 1),
+        ]
+        assert engine.execute("select customer_id, body from sales.report order by 1") == [
+            (1, "Ada's Bakery\n22.40 EUR"),
+            (2, "Grace & Sons\n200.00 EUR"),
+        ]
+        assert any('"published"' in line.text and '"reports":2' in line.text for line in world.edge.log)
+        asked_for = world.one("select input ->> 'scheduled_for' from orchestra.run where id = %s", run)
+        assert datetime.fromisoformat(asked_for) == due
+
+        # The job comes at every hour, and a time fires once.
+        run_job(engine, "orchestra:nightly-reports:publish-reports")
+        assert engine.execute(fired) == [(run, due)]
+        assert world.one("select count(*) from orchestra.run") == 1
         assert world.one("select count(*) from pgmq.q_publish_reports") == 0

@@ -9,7 +9,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from engines import Engine
 from engines.waiting import eventually
 
 from acceptance.cases import Case
+from acceptance.schedules import run_job
 from acceptance.world import SECRET_KEY, World, running
 
 HERE = Path(__file__).parent / "trouble"
@@ -84,12 +87,100 @@ def test_every_way_to_misbehave_ends_in_a_verdict_and_harms_nobody(world: World)
     world.becomes("select count(*) = 0 from pgmq.q_work")
 
 
-def test_a_worker_that_outlives_its_lease_disturbs_nobody(world: World) -> None:
-    """It blocks its isolate for longer than the lease: another one does the work, and its own report comes too late."""
-    message = send(world, "spin")
-    world.becomes("select count(*) >= 1 from trouble.done where message_id = %s", message, within=40)
+def test_a_worker_that_outlives_its_lease_disturbs_nobody(pg17: Engine, tmp_path: Path) -> None:
+    """It blocks its isolate for longer than the lease: another one does the work, and it finds out that it is late."""
+    with blocked(pg17, tmp_path) as block:
+        block.release(2)
+        block.world.becomes("select count(*) = 0 from pgmq.q_work", within=90)
+        assert [attempt for attempt, _ in block.done()] == [2]
+        block.release(1)
+        first, second = block.both_end()
+        assert "its lease ran out" in block.warning(first)
+        assert first != second
+        assert_handed_out_twice_and_done(block)
+
+
+def test_a_report_that_comes_too_late_changes_nothing(pg17: Engine, tmp_path: Path) -> None:
+    """A message is given away under a lease on which its worker has every reason to rely."""
+    with blocked(pg17, tmp_path, lease_ms=60_000) as block:
+        world = block.world
+        world.engine.execute("select pgmq.set_vt('work', %s, 0)", [block.message])
+        wake = world.post("work", {"workload": "work"}, x_orchestra="wake", apikey=SECRET_KEY)
+        assert wake.status == 202
+        world.becomes("select read_ct = 2 from pgmq.q_work where msg_id = %s", block.message)
+        block.release(1)
+        world.becomes("select count(*) = 1 from trouble.done")
+        [(attempt, first)] = block.done()
+        assert attempt == 1
+        # Where ten seconds have passed it has asked before it reported.
+        assert any(late in block.warning(first) for late in ("reported too late", "its lease was lost"))
+        assert world.one("select count(*) from pgmq.q_work where msg_id = %s", block.message) == 1
+        block.release(2)
+        assert block.both_end() != (first, first)
+        assert_handed_out_twice_and_done(block)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A message whose every attempt stands still, and its isolate with it, until it is released."""
+
+    world: World
+    message: int
+    folder: Path
+
+    def release(self, attempt: int) -> None:
+        (self.folder / str(attempt)).touch()
+
+    def done(self) -> list[tuple[int, int]]:
+        """The attempts that have come to their end, and their isolates."""
+        query = "select attempt, isolate from trouble.done where message_id = %s order by attempt"
+        return self.world.engine.execute(query, [self.message])
+
+    def both_end(self) -> tuple[int, int]:
+        """The isolates of the two attempts, once both have come to their end."""
+        eventually(lambda: len(self.done()) == 2, within=40, what="the end of both attempts")
+        [(one, first), (two, second)] = self.done()
+        assert (one, two) == (1, 2)
+        return first, second
+
+    def warning(self, isolate: int) -> str:
+        """What an isolate says of the message as a warning, once it does."""
+
+        def said() -> list[str]:
+            lines = [line.text for line in self.world.edge.log if line.pid == isolate]
+            return [text for text in lines if '"warn"' in text and f'"message_id":"{self.message}"' in text]
+
+        return "\n".join(eventually(said, within=40, what="a warning"))
+
+
+@contextmanager
+def blocked(engine: Engine, folder: Path, *, lease_ms: int = 6_000) -> Iterator[Block]:
+    """One of two isolates stands still with a message."""
+    (folder / "go").mkdir()
+    with running(TROUBLE, engine, folder, spread=2) as world:
+        # The archive keeps how often a message was handed out.
+        engine.execute(
+            "update orchestra.workload set retention_completed_ms = 3600000, visibility_timeout_ms = %s "
+            "where name = 'work'",
+            [lease_ms],
+        )
+        payload = json.dumps({"do": "block", "text": str(folder / "go")})
+        message = int(world.one("select orchestra.send('work', %s::text::jsonb)", payload))
+        world.becomes("select read_ct = 1 from pgmq.q_work where msg_id = %s", message)
+        yield Block(world, message, folder / "go")
+
+
+def assert_handed_out_twice_and_done(block: Block) -> None:
+    """The second hand-out was the last, nothing counts as failed, and further work is done."""
+    world = block.world
     world.becomes("select count(*) = 0 from pgmq.q_work", within=40)
+    world.becomes("select count(*) = 0 from orchestra.slot where held <> '{}'", within=40)
+    assert world.engine.execute("select msg_id, read_ct from pgmq.a_work") == [(block.message, 2)]
+    assert world.one("select count(*) from orchestra.delivery") == 0
     assert world.one("select count(*) from orchestra.dead_letter") == 0
+    send_work(world, 40)
+    world.becomes("select count(*) = 40 from trouble.done where what = 'work' and attempt = 1", within=40)
+    world.becomes("select count(*) = 0 from pgmq.q_work")
 
 
 def test_requests_that_are_no_good_change_nothing(world: World) -> None:
@@ -150,6 +241,46 @@ def test_a_wake_up_that_is_lost_is_made_up_for_by_the_tick(world: World) -> None
     world.becomes("select count(*) = 1 from trouble.done", within=25)
 
 
+def test_calls_that_the_function_refuses_become_rare_until_the_key_is_right(
+    pg17: Engine, tmp_path: Path
+) -> None:
+    """Vault holds another key than the function: every call is answered with 401."""
+    with running(TROUBLE, pg17, tmp_path, {"orchestra_function_key": "sb_secret_of_yesterday"}) as world:
+        send_work(world, 3)
+        status = "select {} from orchestra.status() where workload = 'work'"
+        world.becomes(status.format("wakes_missed >= 2"), within=90)
+        before = calls(world)
+        assert before == 1 + world.one(status.format("wakes_missed"))
+        for _ in range(20):
+            run_job(pg17, "orchestra:trouble:tick.5s")
+        # One, where the machine has taken so long for it that its time has come.
+        assert calls(world) <= before + 1
+
+        assert pg17.execute("select distinct status_code from net._http_response where not timed_out") == [
+            (401,)
+        ]
+        assert world.one("select count(*) from trouble.done") == 0
+        assert world.one("select count(*) = 3 and max(read_ct) = 0 from pgmq.q_work")
+        assert world.one(status.format("deployed is null and waiting = 3"))
+
+        pg17.execute(
+            "select vault.update_secret(id, %s) from vault.secrets where name = 'orchestra_function_key'",
+            [SECRET_KEY],
+        )
+        world.becomes("select count(*) = 3 from trouble.done where attempt = 1", within=120)
+        world.becomes("select count(*) = 0 from pgmq.q_work")
+        assert world.one(status.format("wakes_missed = 0 and deployed = wanted"))
+
+
+def calls(world: World) -> int:
+    """How often the function was called: answered, and on the way."""
+    return int(
+        world.one(
+            "select (select count(*) from net._http_response) + (select count(*) from net.http_request_queue)"
+        )
+    )
+
+
 def test_wake_ups_that_come_twice_bring_no_more_workers_than_the_limit(world: World) -> None:
     send_work(world, 300)
     posts = [
@@ -175,16 +306,30 @@ def test_wake_ups_that_come_twice_bring_no_more_workers_than_the_limit(world: Wo
     assert world.one("select count(distinct message_id) from trouble.done") == 300
 
 
+def nothing_is_lost(world: World, count: int) -> None:
+    world.becomes(f"select count(distinct message_id) = {count} from trouble.done", within=90)
+    world.becomes("select count(*) = 0 from pgmq.q_work", within=60)
+    assert world.one("select count(*) from orchestra.dead_letter") == 0
+
+
 def test_a_server_that_crashes_in_mid_batch_loses_nothing(world: World) -> None:
     world.engine.execute("alter role postgres set synchronous_commit = on")
     # Each crash fails the handlers that are at their own SQL just then, and one message may be met by all three.
     world.engine.execute("update orchestra.workload set max_attempts = 10 where name = 'work'")
     send_work(world, 600)
     for _ in range(3):
-        crash(world)
-    world.becomes("select count(distinct message_id) = 600 from trouble.done", within=90)
-    world.becomes("select count(*) = 0 from pgmq.q_work", within=60)
-    assert world.one("select count(*) from orchestra.dead_letter") == 0
+        comes_back(world, after=crash)
+    nothing_is_lost(world, 600)
+
+
+def test_a_server_that_is_restarted_in_mid_batch_loses_nothing(world: World) -> None:
+    """In good order, unlike a crash: who is connected is sent away (57P01), who comes is turned away (57P03)."""
+    world.engine.execute("update orchestra.workload set max_attempts = 10 where name = 'work'")
+    send_work(world, 1_000)
+    for _ in range(3):
+        comes_back(world, after=restart)
+    nothing_is_lost(world, 1_000)
+    assert any("a turn is repeated" in line.text for line in world.edge.log)
 
 
 def test_connections_that_are_cut_again_and_again_lose_nothing(world: World) -> None:
@@ -231,17 +376,49 @@ def worker_backend(world: World) -> int | None:
     return rows[0][0] if rows else None
 
 
-def crash(world: World) -> None:
-    """kill -9 of a backend that works for a worker, after which the server starts again and is up."""
+def comes_back(world: World, *, after: Callable[[World, int], None]) -> None:
+    """What happens to the server while a backend works for a worker, and that it is up again then."""
     before = life(world)
     pid = eventually(lambda: worker_backend(world), within=40, what="a worker's connection")
     assert pid is not None
-    os.kill(pid, signal.SIGKILL)
+    after(world, pid)
     eventually(lambda: life(world) not in (None, before), within=40, what="the server's return")
 
 
+def crash(world: World, worker: int) -> None:
+    """kill -9 of a backend, after which the server starts again by itself."""
+    os.kill(worker, signal.SIGKILL)
+
+
+def restart(world: World, worker: int) -> None:
+    """An orderly one that takes a while, because the worker's backend is slow to end."""
+    os.kill(worker, signal.SIGSTOP)
+    let_go = threading.Thread(target=let_go_when_it_stops, args=(world, worker))
+    let_go.start()
+    try:
+        world.engine.restart()
+    finally:
+        let_go.join()
+
+
+def let_go_when_it_stops(world: World, worker: int) -> None:
+    try:
+        for _ in range(20):
+            eventually(lambda: is_turned_away(world), within=20, what="a server that shuts down")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+def is_turned_away(world: World) -> bool:
+    try:
+        world.one("select 1")
+    except psycopg.OperationalError as refused:
+        return "the database system is shutting down" in str(refused)
+    return False
+
+
 def life(world: World) -> Any:
-    """Something else after each crash; None while the server is down."""
+    """Something else after each start; None while the server is down."""
     try:
         return world.one("select backend_start from pg_stat_activity where backend_type = 'checkpointer'")
     except psycopg.OperationalError:

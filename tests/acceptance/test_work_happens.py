@@ -11,6 +11,7 @@ from engines.waiting import eventually
 
 from acceptance.cases import BY_NAME
 from acceptance.live import apply
+from acceptance.schedules import pretend_it_is_older, pretend_it_was_missed, run_job
 from orchestra.pipeline import PlanOptions
 
 pytestmark = pytest.mark.engines("embedded", "pg17")
@@ -58,11 +59,6 @@ _STATE = (
     "select jobid, status, return_message, start_time, end_time from cron.job_run_details order by runid desc limit 20",
     "select pid, backend_type, state, wait_event, left(query, 80) from pg_stat_activity where pid <> pg_backend_pid()",
 )
-
-
-def run_job(engine: Engine, name: str) -> None:
-    """One run of a cron job, now: on a connection of its own, as the job's command, and nothing else."""
-    engine.execute(one(engine, f"select command from cron.job where jobname = '{name}'"))
 
 
 @of("background-orchestration")
@@ -141,10 +137,7 @@ def test_documents_are_found_by_what_they_say(example: Engine) -> None:
 @of("nightly-reports")
 def test_the_night_that_was_missed_is_made_up_for_and_every_customer_gets_a_report(example: Engine) -> None:
     for workload in ("roll-up-sales", "order-reports"):
-        example.execute(
-            f"update orchestra.schedule set catchup_window_ms = 86400000 where workload = '{workload}'"
-        )
-        pretend_it_is_older(example, workload)
+        pretend_it_was_missed(example, workload)
         run_job(example, f"orchestra:nightly-reports:{workload}")
     assert example.execute("select customer_id, sales, total_cents from sales.daily order by 1") == [
         (1, 2, 2240),
@@ -173,8 +166,34 @@ def test_minutes_are_enough_to_count_visits_and_check_links(example: Engine) -> 
     assert example.execute("select id, known from web.link order by 1") == [(1, True), (2, False)]
 
 
-def pretend_it_is_older(engine: Engine, workload: str) -> None:
-    """A schedule never fires for a time before it was there."""
-    engine.execute(
-        f"update orchestra.schedule set since = now() - interval '2 days' where workload = '{workload}'"
+@of("minutes-only")
+def test_links_that_nobody_has_checked_for_a_quarter_are_forgotten(example: Engine) -> None:
+    example.execute("insert into web.link (id, target) values (1, '/old'), (2, '/new')")
+    for number in (1, 2):
+        run_job(example, f"orchestra:minutes-only:check-link.worker-{number}")
+    until(example, "count(*) = 2 from web.link where checked_at is not null")
+    example.execute("update web.link set checked_at = now() - interval '91 days' where id = 1")
+    pretend_it_was_missed(example, "forget-links")
+    run_job(example, "orchestra:minutes-only:forget-links")
+    until(
+        example,
+        "count(*) = 1 from orchestra.scheduled_run where workload = 'forget-links' and status = 'done'",
     )
+    assert example.execute("select id from web.link") == [(2,)]
+
+
+@of("legacy")
+def test_the_old_app_keeps_a_week_of_its_log(example: Engine) -> None:
+    """Its own job of that name is taken away first, as the README says."""
+    example.execute(
+        "select cron.unschedule(jobname) from cron.job where jobname in ('consume-emails', 'purge-log')"
+    )
+    example.execute(
+        "insert into app.log (at, line) values (now() - interval '6 days', 'a line of this week')"
+    )
+    pretend_it_is_older(example, "purge-log")
+    run_job(example, "orchestra:legacy:purge-log")
+    until(
+        example, "count(*) = 1 from orchestra.scheduled_run where workload = 'purge-log' and status = 'done'"
+    )
+    assert example.execute("select line from app.log") == [("a line of this week",)]

@@ -23,6 +23,7 @@ from acceptance.live import apply
 from acceptance.services import Services
 from orchestra.dev.edge import EdgeServer, database_env
 from orchestra.dev.net_worker import NetWorker
+from orchestra.pipeline import PlanOptions
 
 SECRET_KEY = "sb_secret_for_tests_only_0123456789"
 
@@ -76,9 +77,14 @@ def _body(content: bytes) -> Any:
 
 @contextmanager
 def running(
-    case: Case, engine: Engine, folder: Path, secrets: Mapping[str, str] | None = None, **options: Any
+    case: Case,
+    engine: Engine,
+    folder: Path,
+    secrets: Mapping[str, str] | None = None,
+    planned: PlanOptions | None = None,
+    **options: Any,
 ) -> Iterator[World]:
-    """`secrets` are put into Vault; `options` are the edge server's."""
+    """`secrets` are put into Vault, `planned` is what the first apply is told; `options` are the edge server's."""
     supabase = folder / "supabase"
     written = case.spec_file.parent / "supabase"
     if written.exists():
@@ -86,7 +92,7 @@ def running(
     done = orchestra("compile", case.spec_file, *case.beside, "--out", supabase)
     assert done.code == 0, done.text
     case.prepare(engine)
-    apply(engine, case.spec)
+    apply(engine, case.spec, planned)
     with ExitStack() as stack:
         services = stack.enter_context(Services())
         env = {

@@ -9,10 +9,10 @@ from orchestra.errors import BlockedError
 
 PROTECTED = QUEUE.replace("trigger: manual", "trigger: manual\n    protect: true")
 LIFTED = QUEUE.replace("trigger: manual", "trigger: manual\n    protect: false")
-RENAMED = QUEUE.replace("trigger: manual", "trigger: manual\n    queue: {name: elsewhere}")
+UNLOGGED = QUEUE.replace("trigger: manual", "trigger: manual\n    queue: {kind: unlogged}")
 
 
-@pytest.mark.parametrize("spec", [NOTHING, RENAMED])
+@pytest.mark.parametrize("spec", [NOTHING, UNLOGGED])
 def test_a_protected_workload_is_not_removed_by_a_spec_without_it(shop: Shop, spec: str) -> None:
     shop.apply(PROTECTED)
     plan = shop.plan(spec, allow_destroy=True)
@@ -37,6 +37,7 @@ def test_protection_is_lifted_by_a_word_and_then_the_workload_may_go(shop: Shop)
     plan = shop.plan(LIFTED)
     assert said(plan) == ["update workload.import"]
     assert [h.code for h in change(plan, "workload.import").hazards] == ["unprotect"]
+    assert change(plan, "workload.import").reasons == ("the spec changed protect",)
     shop.apply_plan(plan)
     assert_empty(shop.plan(LIFTED))
     shop.apply(NOTHING, allow_destroy=True)
@@ -44,7 +45,7 @@ def test_protection_is_lifted_by_a_word_and_then_the_workload_may_go(shop: Shop)
 
 def test_nothing_is_lifted_and_replaced_in_one_plan(shop: Shop) -> None:
     shop.apply(PROTECTED)
-    both = LIFTED.replace("protect: false", "protect: false\n    queue: {name: elsewhere}")
+    both = LIFTED.replace("protect: false", "protect: false\n    queue: {kind: unlogged}")
     assert "protected" in codes(shop.plan(both, allow_destroy=True))
 
 

@@ -7,7 +7,7 @@ import pytest
 from apply.shop import NOTHING, QUEUE, SHOP, Shop, assert_empty, change, codes, said
 from orchestra.errors import BlockedError, StalePlanError, UsageError
 
-RENAMED = QUEUE.replace("trigger: manual", "trigger: manual\n    queue: {name: elsewhere}")
+UNLOGGED = QUEUE.replace("trigger: manual", "trigger: manual\n    queue: {kind: unlogged}")
 
 
 def _send(shop: Shop, number: int = 1) -> None:
@@ -30,7 +30,7 @@ def test_a_removal_needs_the_flag_or_each_exact_word(shop: Shop) -> None:
     assert_empty(shop.plan(NOTHING))
 
 
-@pytest.mark.parametrize("spec", [NOTHING, RENAMED])
+@pytest.mark.parametrize("spec", [NOTHING, UNLOGGED])
 def test_a_queue_with_messages_needs_their_exact_number(shop: Shop, spec: str) -> None:
     shop.apply(QUEUE)
     _send(shop, 3)
@@ -50,7 +50,7 @@ def test_a_queue_with_messages_needs_their_exact_number(shop: Shop, spec: str) -
 
 
 @pytest.mark.parametrize("at_first", [0, 2])
-@pytest.mark.parametrize("spec", [NOTHING, RENAMED])
+@pytest.mark.parametrize("spec", [NOTHING, UNLOGGED])
 def test_messages_that_arrive_after_the_plan_refuse_it(shop: Shop, spec: str, at_first: int) -> None:
     shop.apply(QUEUE)
     _send(shop, at_first)

@@ -226,6 +226,14 @@ def test_environments() -> None:
     assert codes(workload(body + "\npaused: true", top=top % ("production", "dev"))) == []
 
 
+def test_a_fleet_is_an_environment_like_any_other() -> None:
+    top = "environments:\n  one: {database: {env: A}}\n  %s: {databases: {env: %s}}\n"
+    body = "trigger: manual\nduration: {max: 5s}"
+    assert codes(workload(body, top=top % ("tenant", "B"))) == []
+    assert codes(workload(body, top=top % ("tenant", "A"))) == ["E208"]
+    assert codes(workload(body, top=top % ("preview", "B"))) == ["W504"]
+
+
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [

@@ -87,7 +87,7 @@ class FakePipeline:
             raise StalePlanError("this plan was made for another database", "plan again")
 
     def apply(self, database: Any, plan: Plan, options: Any, **more: Any) -> Any:
-        refuse_blocked(plan)
+        refuse_blocked(plan, options)
         more["on_progress"](1, len(plan.changes), "queue.bulk-import")
         if self.fault is not None:
             raise self.fault

@@ -329,21 +329,23 @@ def test_a_folder_that_is_another_name_for_one_is_left_alone(run: Run, edge: Pat
 def test_an_interrupt_tells_whether_anything_was_changed(
     run: Run, edge: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = files.sweep, []
+    real, calls = Path.replace, []
 
-    def stopped(path: Path, written: Path) -> None:
-        calls.append(path)
-        if len(calls) == stop_at:
+    def stopped(written: Path, place: Path) -> None:
+        calls.append(place)
+        if len(calls) == 10:
             raise KeyboardInterrupt
-        real(path, written)
+        real(written, place)
 
-    monkeypatch.setattr(files, "sweep", stopped)
-    stop_at = 1
-    result = run("compile", "--out", "supabase")
+    def stopped_before(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as before:
+        before.setattr(files, "sweep", stopped_before)
+        result = run("compile", "--out", "supabase")
     assert (result.exit_code, "Nothing was changed" in said(result)) == (130, True)
     assert tree(edge / "supabase") == {"config.toml": CONFIG}
-    calls.clear()
-    stop_at = 10
+    monkeypatch.setattr(Path, "replace", stopped)
     result = run("compile", "--out", "supabase")
     assert result.exit_code == 130
     assert "Some files in supabase are new and others are as they were: run compile again" in said(result)

@@ -68,14 +68,14 @@ def test_at_last_the_embedded_database(
     assert "Database: the embedded database" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("functions", "command"), [(False, "ticker"), (True, "functions")])
+@pytest.mark.parametrize(("functions", "what"), [(False, "jobs"), (True, "jobs and functions")])
 def test_it_is_said_who_runs_the_jobs_of_the_embedded_database(
-    home: Path, embedded: None, capsys: pytest.CaptureFixture[str], functions: bool, command: str
+    home: Path, embedded: None, capsys: pytest.CaptureFixture[str], functions: bool, what: str
 ) -> None:
     choose(None, None, None, []).say_who_runs_its_jobs(functions=functions)
-    assert f"python -m orchestra.dev {command} .orchestra" in capsys.readouterr().err
+    assert f"Its {what} run while this does: orchestra dev" in capsys.readouterr().err
     choose("postgresql://elsewhere", None, None, []).say_who_runs_its_jobs(functions=functions)
-    assert "orchestra.dev" not in capsys.readouterr().err
+    assert "orchestra dev" not in capsys.readouterr().err
 
 
 def test_a_stack_that_does_not_run_is_passed_over(home: Path, embedded: None) -> None:

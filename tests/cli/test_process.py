@@ -66,3 +66,17 @@ def test_workloads_complete_in_a_shell(home: Path) -> None:
         COMP_CWORD="3",
     )
     assert "bulk-import" in result.stdout
+
+
+def test_a_pipe_that_breaks_is_told_from_a_failure(home: Path) -> None:
+    """What was done before it broke stays done, so it must not end as a failure does."""
+    command = f"{sys.executable} -m orchestra schema | true; exit ${{PIPESTATUS[0]}}"
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (141, b"")

@@ -39,3 +39,21 @@ def test_plan_apply_change_apply_destroy(run: Run, home: Path, database: str) ->
     assert run("destroy", *db, "--auto-approve", "--allow-destroy").exit_code == 0
     empty = run("destroy", *db, "--auto-approve", "--allow-destroy")
     assert "Nothing of this project is in this database." in empty.stdout
+
+
+def test_a_plan_of_a_real_database_says_in_every_format_what_would_be_lost(
+    run: Run, home: Path, database: str
+) -> None:
+    """Messages wait, and the queue is to go."""
+    db = ("--db", database)
+    assert run("apply", *db, "--auto-approve").exit_code == 0
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("select pgmq.send('bulk_import', '{}') from generate_series(1, 3)")
+    start = SPEC.index("  bulk-import:")
+    (home / "orchestra.yaml").write_text(SPEC[:start] + SPEC[SPEC.index("  purge-sessions:") :])
+    assert run("plan", *db, "--out", "plan.json").exit_code == 0
+    for form in ("text", "markdown", "html", "github", "sarif"):
+        for args in (("plan", *db), ("show", "plan.json")):
+            said = " ".join(run(*args, "--format", form).stdout.replace("&#95;", "_").split())
+            assert "--allow messages:queue.bulk-import=3" in said
+            assert "loses 3 waiting" in said

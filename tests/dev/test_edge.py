@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -323,6 +324,17 @@ def test_a_stop_is_all_that_a_retired_isolate_is_told_of() -> None:
         call(server, "probe/wait?ms=1900")
         hears(server, "retired")
     assert said(server) == ["beforeunload termination", "waited 1900"]
+
+
+def test_a_stop_lets_an_answer_that_is_under_way_arrive_whole() -> None:
+    server = EdgeServer(FUNCTIONS, ENV, grace_s=5)
+    with server:
+        request = urllib.request.Request(f"{server.url}/probe/drip?ms=100")
+        answer = urllib.request.urlopen(request, timeout=20)
+        began = answer.read(1)
+    with answer:
+        assert began + answer.read() == b"drip" * 8
+    assert said(server) == ["beforeunload termination"]
 
 
 def test_a_stop_ends_isolates_that_do_not_listen() -> None:

@@ -184,3 +184,22 @@ def test_one_slow_call_holds_up_the_answers_of_its_batch_and_the_next_batch(
         time.sleep(0.5)
         assert len(calls) == 2
         eventually(lambda: len(calls) == 3)
+
+
+def test_a_crash_loses_what_was_queued_and_what_was_answered(
+    net: Engine, callee: tuple[str, list[tuple[str, str]]]
+) -> None:
+    """Both tables are unlogged, and so is what numbers the requests: a number that was given comes again."""
+    base, calls = callee
+    [(lost,)] = net.execute("select net.http_get(%s)", [f"{base}/lost"])
+    net.crash()
+    assert net.execute("select count(*) from net.http_request_queue") == [(0,)]
+    with net.run_ticker():
+        [(first,)] = net.execute("select net.http_get(%s)", [f"{base}/first"])
+        assert first == lost
+        eventually(lambda: net.execute("select id from net._http_response") == [(first,)])
+        net.crash()
+        assert net.execute("select count(*) from net._http_response") == [(0,)]
+        net.execute("select net.http_get(%s)", [f"{base}/second"])
+        eventually(lambda: net.execute("select count(*) from net._http_response") == [(1,)])
+    assert calls == [("GET", "/first"), ("GET", "/second")]

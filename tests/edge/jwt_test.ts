@@ -119,7 +119,9 @@ Deno.test("and is not let in when the server says no", async () => {
   const bearer = await legacy(USER);
   assert.equal(await refusal(says(401)(request(bearer))), 401);
   assert.equal(await refusal(says(403)(request(bearer))), 401);
-  assert.equal(await refusal(says(500)(request(bearer))), 503);
+  for (const status of [408, 429, 500]) {
+    assert.equal(await refusal(says(status)(request(bearer))), 503);
+  }
   const anonymous = identifier(
     ENV,
     server([], () => Response.json({ id: "1", role: "anon" })),

@@ -54,6 +54,13 @@ Deno.test("beyond that, what is finished within 100 ms", () => {
   );
 });
 
+Deno.test("a worker that stops reports at once", () => {
+  const ended = { running: 1, unsettled: 1, unsettledSince: 9_990 };
+  assert.equal(at({ ...ended, room: 0 }).do, "wait");
+  const turn = { do: "turn", want: 0 };
+  assert.deepEqual(at({ ...ended, stopping: true }), turn);
+});
+
 Deno.test("nothing beside a message that must be alone", () => {
   assert.deepEqual(at({ alone: true, running: 1 }), {
     do: "wait",

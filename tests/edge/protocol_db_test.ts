@@ -1,6 +1,7 @@
 // The worker's protocol against the real functions.
 
 import assert from "node:assert/strict";
+import { Database } from "../../orchestra/runtime/edge/db.ts";
 import { isTransient, NoAnswer } from "../../orchestra/runtime/edge/faults.ts";
 import { hostOf } from "../../orchestra/runtime/edge/host.ts";
 import type {
@@ -71,6 +72,19 @@ Deno.test("a worker enters with its limits; a second one finds it full", async (
   assert.equal((await protocol.enter()).verdict, "go");
 });
 
+Deno.test("a URL that cannot be read is not shown, for its password is in it", async () => {
+  for (const password of ["hun/ter2", "hun#ter2", "hun?ter2", "hun%ter2"]) {
+    const url = `postgresql://postgres:${password}@localhost:5432/postgres`;
+    const db = new Database({ url, name: "tests", max: 1 });
+    await assert.rejects(
+      () => db.call((sql) => sql`select 1`),
+      (error: Error) =>
+        /percent-encoded/.test(error.message) &&
+        !Deno.inspect(error).includes("hun"),
+    );
+  }
+});
+
 Deno.test("other versions, other workloads", async () => {
   await using db = new TestDb();
   const workload = await db.queue();
@@ -105,6 +119,30 @@ Deno.test("payloads arrive as they were sent", async () => {
   assert.deepEqual(handouts.map(({ payload }) => payload), payloads);
   assert.ok(handouts.every(({ ct, attempt }) => ct === 1 && attempt === 1));
   assert.ok(handouts.every(({ id }) => typeof id === "string"));
+});
+
+Deno.test("what is reported again after a lost answer is refunded once", async () => {
+  await using db = new TestDb();
+  const workload = await db.queue({ max_attempts: 2 });
+  await db.send(workload, ["given back", "snoozed"]);
+  const { protocol } = db.host(workload);
+  const first = await Worker.enter(protocol);
+  const [back, snooze] = (await first.turn({ want: 2 })).handouts;
+  assert.ok(back && snooze);
+  await protocol.leave(first.slot, [back]);
+  await protocol.leave(first.slot, [back]);
+  // Who has lost the slot has no turns to number.
+  await db.sql`
+    update orchestra.slot set token = null where workload = ${workload.name}`;
+  const fails = [{ ...snooze, error: "", code: null, snooze_ms: 0 }];
+  assert.deepEqual((await first.turn({ fails })).late, []);
+  assert.deepEqual((await first.turn({ fails })).late, [snooze.id]);
+  const second = await Worker.enter(protocol);
+  const { handouts } = await second.turn({ want: 2 });
+  assert.deepEqual(
+    handouts.map(({ payload, ct, attempt }) => [payload, ct, attempt]),
+    [["given back", 2, 1], ["snoozed", 2, 1]],
+  );
 });
 
 Deno.test("every kind of report has its effect", async () => {

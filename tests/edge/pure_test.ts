@@ -10,6 +10,7 @@ import {
   Permanent,
   Snooze,
 } from "../../orchestra/runtime/edge/errors.ts";
+import { isTransient } from "../../orchestra/runtime/edge/faults.ts";
 import { storable, toJson } from "../../orchestra/runtime/edge/json.ts";
 import { logger } from "../../orchestra/runtime/edge/log.ts";
 
@@ -91,6 +92,32 @@ Deno.test("a hostile value is described without throwing", () => {
     },
   });
   assert.match(describe(liar), /cannot be described/);
+});
+
+Deno.test("what a pooler says passes by itself, unless it is for good", () => {
+  const fatal = (message: string) =>
+    isTransient(Object.assign(new Error(message), { code: "XX000" }));
+  for (
+    const message of [
+      "(EDBHANDLEREXITED) connection to database closed. Check logs for more information",
+      "(ECHECKOUTTIMEOUT) Pool checkout timeout. Request was dropped after 15000ms",
+      "(ECHECKOUTFAILED) checkout failed due to %{}",
+      "(EPOOLTERMINATING) pool terminating: pool is terminating",
+      "(ECIRCUITBREAKER) too many authentication errors",
+      "(EMAXCONNSESSION) max clients reached in session mode",
+      "Max client connections reached",
+      "DbHandler exited",
+      "Internal error (authenticated): :closed",
+    ]
+  ) assert.ok(fatal(message), message);
+  for (
+    const message of [
+      "Tenant or user not found",
+      "(ENOTFOUND) tenant/user postgres.ref not found",
+      "(ESESSIONLEAK) LISTEN is not allowed in transaction mode",
+      "cache lookup failed for relation 4711",
+    ]
+  ) assert.ok(!fatal(message), message);
 });
 
 Deno.test("log lines are JSON with the fields of their log", () => {

@@ -75,6 +75,13 @@ Deno.test("a schema that refers to itself ends on any depth", () => {
   }]);
 });
 
+Deno.test("a URL is checked at once, whatever it looks like", () => {
+  const validate = validator({ type: "string", format: "url" });
+  assert.deepEqual(validate("https://shop.example/hooks?order=7"), []);
+  const hostile = `http://${"a".repeat(64)}!`;
+  assert.deepEqual([...validate(hostile), ...validate("shop")].length, 1);
+});
+
 Deno.test("true takes anything, false nothing, no schema anything", () => {
   assert.deepEqual(validator(true)(1), []);
   assert.equal(validator(false)(1).length, 1);

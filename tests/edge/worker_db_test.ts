@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { clock, sleep } from "../../orchestra/runtime/edge/clock.ts";
+import { enqueue } from "../../orchestra/runtime/edge/enqueue.ts";
 import { work } from "../../orchestra/runtime/edge/enter.ts";
 import { handlerOfStep } from "../../orchestra/runtime/edge/pipeline.ts";
 import { oneHandler } from "../../orchestra/runtime/edge/queue.ts";
@@ -10,6 +11,11 @@ import type { Handler } from "../../orchestra/runtime/edge/types.ts";
 import { proxied, type RealHost, TestDb } from "./database.ts";
 
 const pause = (ms: number) => sleep(clock, ms);
+
+const aborted = (signal: AbortSignal) =>
+  new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
 
 const ANY = { schema: null };
 
@@ -167,6 +173,40 @@ Deno.test("a worker that was believed dead finds its message lost", async () => 
   });
   assert.match(reasons[0] ?? "", /its lease was lost/);
   assert.equal(await db.depth(workload), 1);
+});
+
+Deno.test("a message lost alone holds up nobody", async () => {
+  await using db = new TestDb();
+  const workload = await db.queue({
+    concurrency: 1,
+    max_attempts: 1,
+    max_items: 10,
+    visibility_timeout_ms: 2_400,
+  });
+  const host = db.host(workload);
+  const items = [{ n: "ends with its run" }, { n: "left of the run" }];
+  const { run } = await enqueue(host.doorDb, workload, items, null);
+  const seen: string[] = [];
+  const held: unknown[] = [];
+  await working(host, async ({ n }: { n: string }, { signal }) => {
+    seen.push(n);
+    if (n === "another") {
+      held.push(
+        ...await db.sql`
+        select cardinality(held) as held from orchestra.slot
+        where workload = ${workload.name}`,
+      );
+      return;
+    }
+    await db.sql`select orchestra.cancel_run(${run}::bigint)`;
+    await db.send(workload, [{ n: "another" }]);
+    await aborted(signal);
+  });
+  assert.deepEqual(seen, ["ends with its run", "another"]);
+  assert.deepEqual(held, [{ held: 1 }]);
+  const left = await db.sql`
+    select token, held from orchestra.slot where workload = ${workload.name}`;
+  assert.deepEqual([...left], [{ token: null, held: "{}" }]);
 });
 
 Deno.test("failures, timeouts and snoozes come back, or end among the dead", async () => {

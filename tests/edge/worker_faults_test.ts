@@ -77,6 +77,25 @@ Deno.test("an error that repeating cannot mend ends the worker", async () => {
   assert.equal(bench.running, 0);
 });
 
+Deno.test("a claim that fails costs no report, nor what has ended meanwhile", async () => {
+  const bench = new Bench((item, _signal, bench) => {
+    return bench.sleep(item.payload === 0 ? 100 : 111);
+  }, { config: { handlers: 2 } });
+  bench.queue.sendMany(2);
+  bench.queue.latencyMs = 20;
+  const working = bench.work();
+  let failed = 0;
+  bench.queue.before = (call) => {
+    if (call === "turn" && bench.queue.turns.length > 0 && failed++ === 0) {
+      throw Object.assign(new Error("no"), { code: "42883" });
+    }
+  };
+  await bench.clock.until(working);
+  assert.deepEqual(bench.queue.done, ["1", "2"]);
+  assert.deepEqual(bench.messages("error"), ["a worker gives up"]);
+  assert.deepEqual(bench.queue.turns.slice(1).map(({ want }) => want), [0, 0]);
+});
+
 Deno.test("entering is tried again", async () => {
   const bench = new Bench(() => {});
   let calls = 0;

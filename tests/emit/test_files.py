@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,60 @@ def test_limits_are_no_part_of_what_is_deployed(tmp_path: Path) -> None:
     before = pipeline.emit_functions(load(KINDS, tmp_path / "before"))
     changed = KINDS.replace("max: 5s", "max: 7s").replace("queued: {", "queued: {retry: {max_attempts: 9}, ")
     assert pipeline.emit_functions(load(changed, tmp_path / "after")) == before
+
+
+IMPORT = """\
+version: 1
+project: shop
+workloads:
+  import: {trigger: manual, duration: {max: 5s}, payload_schema: ./payload.json, batch_size: 5}
+  other: {trigger: manual, duration: {max: 5s}}
+"""
+SKU = {"type": "object", "properties": {"sku": {"type": "string"}}, "required": ["sku"]}
+
+
+def announced(text: str, folder: Path, schema: object) -> dict[str, str]:
+    """The version that each deployed function tells the database."""
+    files = pipeline.emit_functions(load(text, folder, payload=schema))
+    found: dict[str, str] = {}
+    for name in ("import", "other"):
+        [found[name]] = re.findall(r'contract: "([0-9a-f]{16})"', files[f"functions/{name}/workload.gen.ts"])
+    return found
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {**SKU, "required": []},
+        {**SKU, "properties": {"sku": {"type": "integer"}}},
+        {**SKU, "title": "A product"},
+        {},
+    ],
+)
+def test_another_payload_schema_is_another_version_of_its_workload_alone(
+    tmp_path: Path, changed: object
+) -> None:
+    before = announced(IMPORT, tmp_path / "before", SKU)
+    after = announced(IMPORT, tmp_path / "after", changed)
+    assert after["import"] != before["import"]
+    assert after["other"] == before["other"] != before["import"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("batch_size: 5", "batch_size: 20"),
+        ("max: 5s", "max: 9s"),
+        ("import: {", "import: {summary: Another, "),
+        ("import: {", "import: {concurrency: {limit: 3}, "),
+        ("trigger: manual", "trigger: [manual, {http: {auth: jwt}}]"),
+    ],
+)
+def test_what_else_changes_is_the_same_version(tmp_path: Path, old: str, new: str) -> None:
+    before = announced(IMPORT, tmp_path / "before", SKU)
+    turned = {key: SKU[key] for key in reversed(SKU)}
+    assert old in IMPORT
+    assert announced(IMPORT.replace(old, new), tmp_path / "after", turned) == before
 
 
 def test_the_library_refuses_what_the_rules_refuse(tmp_path: Path) -> None:

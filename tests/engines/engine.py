@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,6 +16,7 @@ from psycopg import sql
 
 from engines import supabase
 from engines.reset import reset
+from engines.server import Server
 from engines.waiting import eventually
 from orchestra.dev.binaries import clean_environment, tool
 
@@ -27,9 +30,10 @@ class PsqlError(AssertionError):
 class Engine:
     """A real PostgreSQL, with the database in which cron runs."""
 
-    def __init__(self, name: str, dsn: str) -> None:
+    def __init__(self, name: str, server: Server) -> None:
         self.name = name
-        self.dsn = dsn  # URL, superuser `postgres`
+        self.dsn = dsn = server.dsn  # URL, superuser `postgres`
+        self._server = server
         self._connections: list[psycopg.Connection[Any]] = []
         with psycopg.connect(dsn) as probe:
             self.server_version = probe.info.server_version  # as in server_version_num, such as 170011
@@ -135,6 +139,22 @@ class Engine:
             if connection.execute("select to_regclass('cron.job')").fetchone() != (None,):
                 connection.execute("delete from cron.job")
 
+    def crash(self) -> None:
+        """kill -9 of a backend: the server starts again, with what was committed and without what is unlogged."""
+        born = "select backend_start from pg_stat_activity where backend_type = 'checkpointer'"
+
+        def reborn() -> bool:
+            try:
+                return self.execute(born) not in ([], before)
+            except psycopg.OperationalError:
+                return False
+
+        with psycopg.connect(self.dsn, autocommit=True) as victim:
+            before = victim.execute(born).fetchall()
+            victim.execute("checkpoint")  # commits of these servers do not wait for the disk
+            os.kill(victim.info.backend_pid, signal.SIGKILL)
+        eventually(reborn, within=30, what="the server's return")
+
     def close_connections(self) -> None:
         while self._connections:
             self._connections.pop().close()
@@ -162,6 +182,10 @@ class Engine:
         from orchestra.dev.ticker import Ticker
 
         return Ticker(self.dsn)
+
+    def restart(self) -> None:
+        """Restart a real server in good order; whoever is connected is sent away (57P01)."""
+        self._server.restart()
 
     def fresh_launcher(self) -> None:
         """pg_cron's launcher may be stuck over jobs of the test before, whose connections were ended as they began."""

@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -18,6 +19,7 @@ from orchestra.dev import embedded
 
 PROVISION = "scripts/provision-engines"
 START_TIMEOUT = 30  # seconds
+STOP_TIMEOUT = 60  # seconds, where it has to be in good order
 TRUST_HBA = "local all all trust\nhost all all 127.0.0.1/32 trust\nhost all all ::1/128 trust\n"
 
 # Limits that code has to live with on a hosted server are left at their defaults; only durability is given
@@ -51,15 +53,19 @@ class Server(ABC):
     @abstractmethod
     def stop(self) -> None: ...
 
+    def restart(self) -> None:
+        """In good order, on the same port."""
+        raise NotImplementedError(f"{self.name} is not restarted by tests")
+
 
 class EmbeddedServer(Server):
     """PostgreSQL 18 of the wheel, as the command line would start it."""
 
     name = "embedded"
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self._run = RunDir("embedded")
-        fast = {"fsync": "off", "full_page_writes": "off"}
+        fast = {"fsync": "off", "full_page_writes": "off", **(settings or {})}
         self._server = embedded.start(self._run.path, pgmq_extension=True, settings=fast)
         self.dsn = self._server.dsn
 
@@ -71,9 +77,17 @@ class EmbeddedServer(Server):
 class DebianServer(Server):
     """A server of a Debian package, run as user `postgres`; it dies with the test process."""
 
-    def __init__(self, name: str, major: int, *, root: Path | None = None) -> None:
-        """`root` is the tree to change into; None runs the system's own server."""
+    def __init__(
+        self,
+        name: str,
+        major: int,
+        *,
+        root: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """`root` is the tree to change into; None runs the system's own server. `settings` go over SETTINGS."""
         self.name = name
+        self._settings = {**SETTINGS, **(settings or {})}
         self._bin = f"/usr/lib/postgresql/{major}/bin"
         self._root = root
         self._require()
@@ -128,7 +142,7 @@ class DebianServer(Server):
 
     def _start(self, port: int) -> bool:
         settings = {
-            **SETTINGS,
+            **self._settings,
             "port": str(port),
             "unix_socket_directories": self._inside(self._data),
         }
@@ -152,11 +166,21 @@ class DebianServer(Server):
                     return True
             except psycopg.OperationalError:
                 time.sleep(0.05)
+        said = self._log()  # which goes with the stop
         self.stop()
-        raise RuntimeError(f"{self.name} does not answer within {START_TIMEOUT} s:\n{self._log()}")
+        raise RuntimeError(f"{self.name} does not answer within {START_TIMEOUT} s:\n{said}")
 
     def _log(self) -> str:
         return (self._run.path / "log").read_text(errors="replace")[-4000:]
+
+    def restart(self) -> None:
+        """As `pg_ctl restart -m fast` does it, and a child of this process again."""
+        process, port = self._process, urlsplit(self.dsn).port
+        assert process is not None
+        assert port is not None
+        process.send_signal(signal.SIGINT)
+        if (code := process.wait(timeout=STOP_TIMEOUT)) != 0 or not self._start(port):
+            raise RuntimeError(f"{self.name} ended with {code} and was to start again:\n{self._log()}")
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -170,18 +194,18 @@ class DebianServer(Server):
         self._run.remove()
 
 
-def start(name: str) -> Server:
-    """Start an engine by name.
+def start(name: str, settings: Mapping[str, str] | None = None) -> Server:
+    """Start an engine by name, with settings that only the start of a server can change.
 
     Raises EngineMissing when it is not provisioned.
     """
     match name:
         case "embedded":
-            return EmbeddedServer()
+            return EmbeddedServer(settings)
         case "pg17":
-            return DebianServer("pg17", 17, root=engines_home() / "pg17")
+            return DebianServer("pg17", 17, root=engines_home() / "pg17", settings=settings)
         case "pg15":
-            return DebianServer("pg15", 15)
+            return DebianServer("pg15", 15, settings=settings)
     raise ValueError(f"no engine is called {name!r}")
 
 

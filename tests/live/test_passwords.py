@@ -27,6 +27,8 @@ def _urls(engine: Engine) -> dict[str, str]:
         "an unknown setting": f"postgresql://u:{SECRET}@{at}/db?no_such_setting=1",
         "a port that is none": f"postgresql://u:{SECRET}@127.0.0.1:port/db",
         "an unescaped sign": f"postgresql://u:{SECRET}@x/y@{at}/db",
+        "two signs": f"postgresql://u:p@{SECRET}@{at}/db",
+        "a slash before the sign": f"postgresql://u:p/{SECRET}@{at}/db",
         "a quote": f"host='127.0.0.1 user=u password={SECRET}",
         "only a password": SECRET,
         "a bad option": f"postgresql://u:{SECRET}@{at}/db?sslmode={SECRET}",

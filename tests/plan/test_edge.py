@@ -23,8 +23,8 @@ PIPELINE = """\
 """
 
 
-def plan(shop: Shop, workloads: str) -> Plan:
-    result = parse_spec(HEAD + workloads, "orchestra.yaml")
+def plan(shop: Shop, workloads: str, schema: str = "{}") -> Plan:
+    result = parse_spec(HEAD + workloads, "orchestra.yaml", {"mail.json": schema})
     assert result.spec is not None, result.diagnostics
     return pipeline.plan(shop.db, result.spec, PlanOptions())
 
@@ -81,6 +81,35 @@ def test_a_function_that_was_never_seen_is_a_condition_until_it_is(embedded: Eng
         assert told.code == "not_deployed"
         assert contract in told.message
         assert "supabase functions deploy mail" in told.remedy
+    finally:
+        shop.close()
+
+
+def test_another_payload_schema_waits_for_the_deploy_of_its_function(embedded: Engine) -> None:
+    """A larger batch does not."""
+    shop = Shop(embedded)
+    mail = QUEUE.replace("mail: {", "mail: {payload_schema: ./mail.json, concurrency: {limit: 40}, ")
+    try:
+        shop.apply_plan(plan(shop, mail, '{"type": "string"}'))
+        wanted = "select contract from orchestra.workload where name = 'mail'"
+        enter = "select verdict from orchestra.enter_v1('shop', 'mail', %s)"
+        deployed = shop.one(wanted)
+        assert shop.one(enter, deployed) == "go"
+
+        larger = plan(shop, mail.replace("mail: {", "mail: {batch_size: 20, "), '{"type": "string"}')
+        assert change(larger, "workload.mail").category.value != "contract"
+        assert "not_deployed" not in [c.code for c in larger.conditions]
+        shop.apply_plan(larger)
+        assert shop.one(wanted) == deployed
+
+        other = plan(shop, mail, '{"type": "integer"}')
+        assert change(other, "workload.mail").category.value == "contract"
+        assert "not_deployed" in [c.code for c in other.conditions]
+        shop.apply_plan(other)
+        assert shop.one(wanted) != deployed
+        assert shop.one(enter, deployed) == "go"
+        assert shop.one(enter, shop.one(wanted)) == "go"
+        assert shop.one(enter, deployed) == "drain"
     finally:
         shop.close()
 

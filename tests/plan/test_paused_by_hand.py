@@ -83,6 +83,19 @@ def test_what_was_resumed_by_hand_in_a_paused_environment_stays_open(shop: Shop)
     assert [c.code for c in plan.conditions] == ["resumed_by_hand"]
 
 
+def test_every_plan_of_a_paused_environment_says_so(shop: Shop) -> None:
+    first = shop.apply(environment_paused=True)
+    again = shop.plan(environment_paused=True)
+    assert_empty(again)
+    for plan in (first, again):
+        (condition,) = plan.conditions
+        assert (condition.code, str(condition.address)) == ("environment_paused", "project.shop")
+        assert "nothing fires" in condition.message
+    opened = shop.plan()
+    assert said(opened) == ["update project.shop"]
+    assert opened.conditions == ()
+
+
 def test_a_pause_is_still_an_operators_after_the_compiled_sql_ran_again(shop: Shop) -> None:
     shop.apply()
     shop.engine.psql(shop.compiled())

@@ -11,6 +11,7 @@ from apply.shop import QUEUE, Shop, assert_empty, change, said
 from engines.supabase import install_pgmq
 from engines.waiting import eventually
 
+from orchestra import runtime
 from orchestra.errors import VersionError
 
 DAMAGES = [
@@ -112,7 +113,7 @@ def test_a_database_of_version_1_is_brought_forward_with_all_that_is_in_it(shop:
     assert said(plan) == ["update runtime.orchestra"]
     shop.apply_plan(plan)
     assert_empty(shop.plan(spec))
-    assert shop.one("select version from orchestra.version") == 2
+    assert shop.one("select version from orchestra.version") == runtime.VERSION
     assert shop.one("select orchestra.send('import', '{\"n\": 2}', idempotency_key => 'k')") == 3
     drain(shop)
     assert shop.one("select count(*) from pgmq.q_import") == 0

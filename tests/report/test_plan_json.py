@@ -9,7 +9,7 @@ from typing import Any
 
 import made_plans as plans
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -21,13 +21,14 @@ from orchestra.plan.model import (
     Category,
     Change,
     Condition,
+    Difference,
     Fact,
     FieldChange,
     Hazard,
     Plan,
     Target,
 )
-from orchestra.report import plan_json
+from orchestra.report import diff_json, plan_json
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 SECRET = "sb_secret_0123456789abcdef"
@@ -53,6 +54,8 @@ changes = st.builds(
     statements=st.lists(words, **few).map(tuple),
     before=words,
     drift=st.booleans(),
+    moved_from=st.none() | addresses,
+    takes=words,
 )
 
 
@@ -79,6 +82,7 @@ def some_plans(draw: Any) -> Plan:
     )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some_plans())
 def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
     text = plan_json.dump(plan)
@@ -89,19 +93,22 @@ def test_a_plan_comes_back_as_it_was(plan: Plan) -> None:
 
 @pytest.mark.parametrize("plan", [plans.FULL, plans.EMPTY, plans.large(50)])
 def test_a_plan_is_as_its_schema_says(plan: Plan) -> None:
-    schema = json.loads((SCHEMAS / "plan.v1.schema.json").read_text())
+    schema = json.loads((SCHEMAS / "plan.v2.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(json.loads(plan_json.dump(plan)))
 
 
 def test_a_difference_is_as_its_schema_says() -> None:
-    schema = json.loads((SCHEMAS / "diff.v1.schema.json").read_text())
+    schema = json.loads((SCHEMAS / "diff.v2.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
-    Draft202012Validator(schema).validate(json.loads(plan_json.changes(plans.FULL.changes)))
+    for found in (plans.DIFFERENCE, Difference("shop", "")):
+        text = diff_json.dump(found)
+        Draft202012Validator(schema).validate(json.loads(text))
+        assert text.isascii()
 
 
 def test_the_schemas_say_the_same_of_a_change() -> None:
-    plan, diff = (json.loads((SCHEMAS / f"{n}.v1.schema.json").read_text()) for n in ("plan", "diff"))
+    plan, diff = (json.loads((SCHEMAS / f"{n}.schema.json").read_text()) for n in ("plan.v2", "diff.v2"))
     assert plan["$defs"] == diff["$defs"]
     actions = plan["$defs"]["change"]["properties"]
     assert actions["action"]["enum"] == [a.value for a in Action]
@@ -110,6 +117,18 @@ def test_the_schemas_say_the_same_of_a_change() -> None:
 
 def test_the_digest_is_what_the_file_says() -> None:
     assert json.loads(plan_json.dump(plans.FULL))["plan_hash"] == plan_json.digest(plans.FULL)
+
+
+def test_a_file_of_the_format_before_is_read() -> None:
+    """It was written by the version that knew no moves, and has never been changed."""
+    text = Path(__file__).with_name("plan_format_1.json").read_text(encoding="utf-8")
+    Draft202012Validator(json.loads((SCHEMAS / "plan.v1.schema.json").read_text())).validate(json.loads(text))
+    plan = plan_json.load(text)
+    assert [str(c.address) for c in plan.changes] == [c["address"] for c in json.loads(text)["changes"]]
+    assert {c.moved_from for c in plan.changes} == {None}
+    assert json.loads(plan_json.dump(plan))["format_version"] == plan_json.FORMAT_VERSION
+    with pytest.raises(UsageError, match="changed after it was made"):
+        plan_json.load(text.replace("shop", "shed", 1))
 
 
 def edited(change: Any, *, rehash: bool = True) -> str:
@@ -133,7 +152,9 @@ def edited(change: Any, *, rehash: bool = True) -> str:
         ('{"a": 1, "a": 2}', "twice"),
         ('{"a": NaN}', "no JSON"),
         ("[" * 100_000, "nested too deeply"),
-        (edited(lambda d: d.update(format_version=2)), "format 2, and this orchestra reads 1"),
+        (edited(lambda d: d.update(format_version=3)), "format 3, and this orchestra reads 1 to 2"),
+        (edited(lambda d: d.update(format_version=0)), "format 0, and this orchestra reads 1 to 2"),
+        (edited(lambda d: d.update(format_version=1)), "is not known"),
         (edited(lambda d: d.update(format_version=True)), "format True"),
         (edited(lambda d: d.update(project="other"), rehash=False), "changed after it was made"),
         (edited(lambda d: d["changes"][0]["statements"].append("drop x"), rehash=False), "changed after"),

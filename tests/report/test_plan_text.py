@@ -9,10 +9,10 @@ import made_plans as plans
 import pytest
 
 from orchestra.ir.program import Address
-from orchestra.plan.model import Action, Category, Change, FieldChange
-from orchestra.report import plan_text
+from orchestra.plan.model import Action, Category, Change, Difference, FieldChange
+from orchestra.report import diff_text, load_text, plan_text
 from orchestra.report.cells import width
-from orchestra.report.style import Style
+from orchestra.report.style import PLAIN, Style
 
 GOLDEN = Path(__file__).parent / "golden"
 BATCHED = replace(plans.large(30), batches=(30, 31), blockers=())
@@ -45,7 +45,17 @@ def test_a_plan_that_destroys(golden) -> None:
 
 
 def test_a_difference_of_two_specs(golden) -> None:
-    golden(GOLDEN / "difference.txt", plan_text.difference([plans.CREATE_QUEUE, plans.RESCHEDULE]))
+    golden(GOLDEN / "difference.txt", diff_text.render(plans.DIFFERENCE))
+
+
+def test_specs_that_compile_to_the_same_differ_in_nothing() -> None:
+    assert diff_text.render(Difference("shop", "")) == "No changes. Both specs compile to the same.\n"
+
+
+def test_many_workloads_are_listed_up_to_a_point_and_all_of_them_when_asked() -> None:
+    short = "\n".join(load_text.render(plans.LOADS_OF_MANY, PLAIN))
+    assert "… and 30 more workloads (--full shows all)" in short
+    assert "\n".join(load_text.render(plans.LOADS_OF_MANY, PLAIN, full=True)).count("+ job-") == 50
 
 
 def test_it_ends_with_the_line_that_counts() -> None:

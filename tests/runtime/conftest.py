@@ -1,6 +1,6 @@
 """The runtime, installed once a module on each engine that the module asks for with `ENGINES = (...)`.
 
-`CALLS = True` gives it pg_net and Vault, which pg15 lacks.
+`CALLS = True` gives it pg_net and Vault, which pg15 lacks; `SETTINGS = {...}` a server that was started with them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="module")
 def db(request: pytest.FixtureRequest, engine_pool: Pool) -> Iterator[RuntimeDb]:
     """The runtime on one engine, its project open, as a role that is no superuser."""
-    engine = engine_pool.engine(request.param)
+    engine = engine_pool.engine(request.param, getattr(request.module, "SETTINGS", None))
     engine.reset()
     hosted = engine.hosted(calls=getattr(request.module, "CALLS", False))
     runtime = RuntimeDb(engine, hosted.dsn)

@@ -180,7 +180,7 @@ def test_a_late_call_whose_time_fell_into_the_run_before_is_skipped(db: RuntimeD
 
 
 def test_buffer_one_runs_one_more_when_the_run_has_ended(db: RuntimeDb) -> None:
-    name = db.scheduled("select pg_sleep(0.8)")
+    name = db.scheduled("select pg_sleep(2)")
     db.schedule(name, every_ms=300, overlap="buffer_one")
     with db.background(lambda: db.fire(name)):
         db.running_pid(name)
@@ -307,14 +307,29 @@ def test_a_pause_begins_no_further_attempt_and_nothing_that_waited(db: RuntimeDb
 
 def test_no_missed_run_begins_that_the_calls_own_timeout_would_cut_off(db: RuntimeDb) -> None:
     names = [db.scheduled("select pg_sleep(1)", timeout_ms=1_000) for _ in range(3)]
+    missed = daily(datetime.now(UTC) - timedelta(minutes=3))
     for name in names:
-        db.schedule(name, cron="* * * * *", catchup_window_ms=300_000)
+        db.schedule(name, cron=missed, catchup_window_ms=600_000)
     with db.connect() as connection:
         connection.execute("set statement_timeout = '6500ms'")
         connection.execute("call orchestra.catch_up(%s)", (PROJECT,))
     assert sorted(runs(db, name) for name in names) == [[], [], [(1, "done", None)]]
     db.catch_up()
     assert [runs(db, name) for name in names] == [[(1, "done", None)]] * 3
+
+
+def test_a_slot_that_is_looked_at_for_a_moment_costs_no_due_time(db: RuntimeDb, ran: str) -> None:
+    """Whoever looks after slots locks them one by one."""
+    name = db.scheduled(ran)
+    due_once(db, name)
+    db.run("insert into orchestra.slot (project, workload, slot) values (%s, %s, 1)", PROJECT, name)
+    with db.connect(autocommit=False) as other:
+        other.execute("select from orchestra.slot where workload = %s for update", (name,))
+        with db.background(lambda: db.fire(name)) as errors:
+            db.wait_for("select exists (select from pg_stat_activity where wait_event_type = 'Lock')")
+            other.rollback()
+    assert errors == []
+    assert (outcomes(db, name), runs(db, name)) == (["run"], [(1, "done", None)])
 
 
 def test_scheduled_sql_that_runs_for_long_keeps_no_upgrade_waiting(db: RuntimeDb) -> None:

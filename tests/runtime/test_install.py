@@ -54,8 +54,8 @@ def test_functions_pin_their_search_path_unless_they_commit_or_run_handlers(db: 
         "and not coalesce(proconfig && %s, false) order by 1",
         ['search_path=""', "search_path=pg_catalog, pg_temp"],
     )
-    # `slots` is inlined into those that do.
-    assert [name for name, kind, _ in free if kind != "p"] == ["run_handler", "slots"]
+    # `limits_of` and `slots` are inlined into those that do.
+    assert [name for name, kind, _ in free if kind != "p"] == ["limits_of", "run_handler", "slots"]
     assert not any(definer for _, _, definer in free)
     procedures = db.rows(
         "select proname, proconfig, prosecdef from pg_proc "

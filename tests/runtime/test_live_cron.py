@@ -21,8 +21,9 @@ def jobs(db: RuntimeDb) -> Iterator[None]:
         yield
         db.run("select cron.unschedule(jobid) from cron.job")
         db.run("select orchestra.pause(%s)", PROJECT)
+        # A background worker whose job is unscheduled is ended, and its slot waits for the next one to come.
         db.wait_for(
-            "select not exists (select from orchestra.slot where token is not null and pid is not null)"
+            "select not exists (select from orchestra.slot join pg_stat_activity using (pid) where token is not null)"
         )
         db.run("select orchestra.resume(%s)", PROJECT)
 

@@ -303,6 +303,61 @@ def test_claims_of_the_same_keys_in_opposite_orders_do_not_deadlock(db: RuntimeD
     assert set(done.values()) == {24}
 
 
+@pytest.mark.parametrize("on_excess", ["queue", "drop"])
+def test_claims_that_look_further_and_further_do_not_deadlock(db: RuntimeDb, on_excess: str) -> None:
+    """What is above its key's limit stands at the head, so each claim looks again, and meets keys in another order."""
+    name = limited(
+        db, 1, HOUR, rate_key="key", rate_on_excess=on_excess, concurrency=4, per_worker=1, batch_size=10
+    )
+    generator = random.Random(1)
+    keys = [Jsonb({"key": f"k{generator.randint(0, 30)}"}) for _ in range(3_000)]
+    db.run("select orchestra.send_many(%s, %s)", name, keys)
+    workers = [db.worker(name) for _ in range(4)]
+
+    def turns(connection: psycopg.Connection[Any], worker: Worker) -> None:
+        for _ in range(20):
+            worker.turn(1, connection=connection)
+
+    db.at_once(*[lambda c, w=w: turns(c, w) for w in workers])  # type: ignore[misc]
+    given = [
+        m[3]["key"]
+        for w in workers
+        for m in db.rows(f"select 0, 0, 0, message from pgmq.q_{name} where msg_id = any(%s)", list(w.held))
+    ]
+    assert sorted(given) == sorted({key.obj["key"] for key in keys})
+
+
+def test_a_claim_that_fails_takes_no_finished_work_along(db: RuntimeDb) -> None:
+    """SQL workers claim in the transaction that holds what the last handler did."""
+    db.run("create table if not exists public.finished (id bigint)")
+    name = db.queue("insert into public.finished select $3 from (select $1, $2) x", max_attempts=1)
+    db.send_many(name, 3)
+    db.run(
+        f"""create function public.refuse() returns trigger language plpgsql as $$
+        begin
+          if new.msg_id = 2 and exists (select from public.finished where id = 1)
+             and not exists (select from pgmq.q_{name} where msg_id = 1) and public.first_time() then
+            raise deadlock_detected;
+          end if;
+          return new;
+        end $$"""
+    )
+    db.run("create sequence public.refusals")
+    db.run(
+        "create function public.first_time() returns boolean language sql volatile "
+        "as $$ select nextval('public.refusals') = 1 $$"
+    )
+    db.run(
+        f"create trigger refuse before update on pgmq.q_{name} for each row execute function public.refuse()"
+    )
+    db.drain(name)
+    assert db.one("select nextval('public.refusals')") > 1
+    assert db.rows("select id from public.finished order by id") == [(1,), (2,), (3,)]
+    assert (db.depth(name), db.dead(name)) == (0, [])
+    db.run("drop table public.finished; drop function public.refuse() cascade")
+    db.run("drop function public.first_time(); drop sequence public.refusals")
+
+
 def test_a_key_of_any_length_does_not_stop_the_queue(db: RuntimeDb) -> None:
     name = limited(db, 1, HOUR, rate_key="key")
     generator = random.Random(1)
@@ -339,29 +394,23 @@ def test_the_list_stays_short(db: RuntimeDb) -> None:
     assert apart.total_seconds() > 1 / 64.1
 
 
-def test_what_is_handed_back_unstarted_is_counted_off(db: RuntimeDb) -> None:
-    name = limited(db, 10, HOUR)
+def test_what_is_handed_back_makes_room_for_nobody(db: RuntimeDb) -> None:
+    """When it is, the places that are still counted may all be other starts."""
+    name = limited(db, 5, 2_000, concurrency=20, per_worker=10)
     db.send_many(name, 30)
-    for _ in range(3):
-        worker = db.worker(name)
-        turn = worker.turn(10)
-        assert len(turn.given) == 10
-        worker.leave(turn.ids)
-    worker = db.worker(name)
-    ids = worker.turn(10).ids
-    worker.turn(0, ack=ids[:3], back=ids[3:9])
-    # Four have been started, or may be.
-    assert len(worker.turn(10).given) == 6
-    assert worker.turn(10).given == []
-    # What somebody else has had since is not the caller's to hand back.
-    db.run(f"update pgmq.q_{name} set read_ct = read_ct + 1 where msg_id = any(%s)", list(worker.held))
-    worker.leave(list(worker.held))
-    assert db.worker(name).turn(10).given == []
+    first, second = db.worker(name), db.worker(name)
+    early = first.turn(5).ids
+    assert len(early) == 5
+    time.sleep(2.05)
+    assert len(second.turn(5).given) == 5
+    first.turn(0, back=early)
+    assert second.turn(5).given == []
+    time.sleep(2.05)
+    assert len(second.turn(5).given) == 5
 
 
 @pytest.mark.engines("pg17")
 def test_handing_back_never_lets_more_start_than_the_limit(db: RuntimeDb) -> None:
-    """Counted off are the oldest: those that go on counting are never fewer than were started."""
     generator = random.Random(11)
     limit, period = 12, 0.4
     name = limited(db, limit, 400, concurrency=30, per_worker=30, visibility_timeout_ms=60_000)
@@ -390,7 +439,9 @@ def test_a_limit_that_changes_counts_at_once(db: RuntimeDb) -> None:
     db.alter(name, rate_limit=1)
     assert worker.turn(10).given == []
     db.alter(name, rate_limit=None, rate_period_ms=None)
-    assert len(worker.turn(10).given) == 10
+    assert worker.turn(0, ack=list(worker.held)).verdict == "drain"  # it was told that there is a limit
+    worker.leave()
+    assert len(db.worker(name).turn(10).given) == 10
 
 
 def test_what_goes_to_the_dead_letters_is_no_start(db: RuntimeDb) -> None:

@@ -347,3 +347,28 @@ def test_an_item_that_a_rate_limit_drops_is_a_failed_one(db: RuntimeDb) -> None:
     assert run_of(db, run) == ("failed", "3 of 5 items failed")
     assert steps_of(db, run) == {"items": ("done", 5, 2, 3)}
     assert db.depth(name) == 0
+
+
+def test_the_items_of_a_request_outlive_its_run(db: RuntimeDb) -> None:
+    """Dead letters are kept for longer than runs; then they come again as plain messages."""
+    name = db.edge(max_attempts=1, max_items=10)
+    db.enqueue(name, [1, 2])
+    worker = db.worker(name)
+    for _ in range(2):
+        ids = worker.turn(1).ids
+        worker.turn(0, fails=[{"id": str(i), "error": "no", "code": "ORC01"} for i in ids])
+    worker.leave()
+    db.run(
+        "update orchestra.run set started_at = now() - interval '100 days', finished_at = now() - interval '100 days' "
+        "where workload = %s",
+        name,
+    )
+    db.housekeep()
+    assert db.rows("select from orchestra.run where workload = %s", name) == []
+    first, _ = (letter for letter, _ in letters(db, name))
+    assert db.one("select orchestra.redrive(%s, array[%s::bigint])", name, first) == 1
+    assert db.one("select orchestra.redrive(%s)", name) == 1
+    worker = db.worker(name)
+    ids = [i for _ in range(2) for i in worker.turn(1, ack=list(worker.held)).ids]
+    worker.turn(0, ack=ids[-1:])
+    assert (len(ids), db.depth(name)) == (2, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 
@@ -43,6 +45,42 @@ def test_a_delay_is_the_callers_or_else_the_workloads(db: RuntimeDb) -> None:
         db.rows(f"select msg_id, round(extract(epoch from vt - clock_timestamp()))::int from pgmq.q_{name}")
     )
     assert (seconds[own], seconds[given], seconds[none], seconds[past]) == (60, 600, 0, 0)
+
+
+def test_a_delay_counts_from_the_very_call(db: RuntimeDb) -> None:
+    """Not from the beginning of its transaction."""
+    name = db.queue(delay_ms=90_000)
+    clock = "select clock_timestamp()"
+    with db.main.transaction():
+        before = db.one(clock)
+        own = db.send(name)
+        many = db.one("select orchestra.send_many(%s, array['2', '3']::jsonb[], '2 hours')", name)
+        after = db.one(clock)
+    visible = dict(db.rows(f"select msg_id, vt from pgmq.q_{name}"))
+    assert before + timedelta(seconds=90) <= visible[own] <= after + timedelta(seconds=90)
+    assert before + timedelta(hours=2) <= visible[many[0]] == visible[many[1]] <= after + timedelta(hours=2)
+
+
+@pytest.mark.parametrize("kind", ["sql", "edge"])
+def test_what_is_scheduled_is_visible_from_that_very_moment(db: RuntimeDb, kind: str) -> None:
+    """Whatever the delays are."""
+    name = db.queue(delay_ms=60_000) if kind == "sql" else db.edge(delay_ms=60_000)
+    later, past = db.one("select now() + interval '1 hour 1 microsecond', now() - interval '1 day'")
+    send = "select orchestra.send(%s, '1', scheduled_at => %s)"
+    first, gone = db.one(send, name, later), db.one(send, name, past)
+    second = db.one("select orchestra.send(%s, '1', '5 minutes', scheduled_at => %s)", name, later)
+    many = db.one("select orchestra.send_many(%s, array['2', '3']::jsonb[], scheduled_at => %s)", name, later)
+    assert dict(db.rows(f"select msg_id, vt from pgmq.q_{name}")) == {
+        gone: past,
+        **dict.fromkeys([first, second, *many], later),
+    }
+    if kind == "sql":
+        db.drain(name)
+    else:
+        assert db.worker(name).turn(10).ids == [gone]
+    assert db.rows(f"select msg_id from pgmq.q_{name} where read_ct = 0 order by 1") == [
+        (waiting,) for waiting in (first, second, *many)
+    ]
 
 
 def test_a_name_in_two_projects_has_to_be_qualified(db: RuntimeDb) -> None:

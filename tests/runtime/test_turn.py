@@ -335,8 +335,44 @@ def test_a_lowered_limit_sends_workers_beyond_it_away(db: RuntimeDb) -> None:
     first, second = db.worker(name), db.worker(name)
     db.send_many(name, 4)
     db.alter(name, concurrency=1)
-    assert first.turn(1).verdict == "go"
-    assert second.turn(1).verdict == "drain"
+    assert [w.turn(1).verdict for w in (first, second)] == ["drain", "drain"]
+    second.leave()
+    assert db.worker(name).verdict == "full"
+    first.leave()
+    assert db.worker(name).config["handlers"] == 1
+
+
+def test_a_worker_that_came_under_other_limits_keeps_its_share_until_it_leaves(db: RuntimeDb) -> None:
+    name = db.edge(concurrency=10, per_worker=10, visibility_timeout_ms=60_000)
+    db.send_many(name, 30)
+    old = db.worker(name)
+    ids = old.turn(10).ids
+    db.alter(name, per_worker=1, concurrency=12, visibility_timeout_ms=7_000)
+    assert (turn := old.turn(10)).verdict == "drain"
+    assert turn.given == []
+    # It renews as often as it was told, so its leases are as long as before.
+    assert old.extend(ids) == []
+    assert db.one(
+        f"select min(vt) > clock_timestamp() + interval '50 s' from pgmq.q_{name} where read_ct > 0"
+    )
+    new = [db.worker(name) for _ in range(3)]
+    assert [w.verdict for w in new] == ["go", "go", "full"]
+    old.turn(0, ack=ids)
+    old.leave()
+    assert [db.worker(name).verdict for _ in range(11)] == ["go"] * 10 + ["full"]
+
+
+def test_a_late_renewal_of_nothing_leaves_the_lease_of_what_has_been_claimed(db: RuntimeDb) -> None:
+    """The turn that claimed it was under way when the renewal began."""
+    name = db.edge(concurrency=1, per_worker=1, visibility_timeout_ms=60_000)
+    db.send_many(name, 2)
+    worker = db.worker(name)
+    worker.turn(1)
+    worker.extend([])
+    assert db.one(
+        "select lease_until > clock_timestamp() + interval '50 s' from orchestra.slot where workload = %s",
+        name,
+    )
 
 
 @pytest.mark.parametrize("how", ["gate", "workload"])
@@ -436,3 +472,55 @@ def test_a_pgmq_without_headers_works(db: RuntimeDb) -> None:
 def test_an_unknown_workload_is_said_to_be_unknown(db: RuntimeDb) -> None:
     assert db.worker("nothing").verdict == "unknown"
     assert db.worker(db.queue()).verdict == "unknown"
+
+
+def looked_at(db: RuntimeDb, queue: str) -> tuple[int, int]:
+    """How often the whole queue has been read, and how many pages of it and of its indexes were looked at."""
+    db.run("select pg_stat_force_next_flush()")
+    [(scans, pages)] = db.rows(
+        "select t.seq_scan, i.heap_blks_hit + i.heap_blks_read + i.idx_blks_hit + i.idx_blks_read "
+        "from pg_stat_user_tables t join pg_statio_user_tables i using (relid) where relid = %s::regclass",
+        f"pgmq.q_{queue}",
+    )
+    return scans, pages
+
+
+def send_200_000(db: RuntimeDb, name: str, delay: str) -> None:
+    """In one statement, to a queue of which statistics say that it holds a few messages for tomorrow."""
+    db.run(f"alter table pgmq.q_{name} set (autovacuum_enabled = false)")
+    send = "select orchestra.send_many(%s, array(select to_jsonb(i) from generate_series(1, %s) i), %s)"
+    db.run(send, name, 1_000, "1 day")
+    db.run(f"analyze pgmq.q_{name}")
+    db.run(send, name, 200_000, delay)
+    assert db.one("select pg_relation_size(%s) / 8192", f"pgmq.q_{name}") > 1_000
+
+
+def test_a_turn_walks_the_index_on_vt(db: RuntimeDb) -> None:
+    name = db.edge()
+    send_200_000(db, name, "0")
+    worker = db.worker(name)
+    held: list[int] = []
+    for _ in range(20):
+        scans, pages = looked_at(db, name)
+        held = worker.turn(10, ack=held).ids
+        after = looked_at(db, name)
+        assert len(held) == 10
+        assert after[0] == scans
+        assert 10 <= after[1] - pages < 400
+    assert db.depth(name) == 201_000 - 190
+
+
+def test_messages_that_are_not_visible_yet_cost_a_turn_nothing(db: RuntimeDb) -> None:
+    name = db.edge()
+    send_200_000(db, name, "1 hour")
+    db.send_many(name, 15)
+    worker = db.worker(name)
+    held: list[int] = []
+    for claimed in (10, 5, 0):
+        scans, pages = looked_at(db, name)
+        held = worker.turn(10, ack=held).ids
+        after = looked_at(db, name)
+        assert len(held) == claimed
+        assert after[0] == scans
+        assert 1 <= after[1] - pages < 400
+    assert db.depth(name) == 201_000

@@ -160,7 +160,10 @@ def test_the_sections_beside_the_workloads_arrive() -> None:
         TOP
         + """
 platform: {provider: postgres}
-environments: {prod: {database: {env: URL}, protect: true}, dev: {paused: true}}
+environments:
+  prod: {database: {env: URL}, protect: true, approvals: required}
+  dev: {paused: true}
+  t: {databases: {env: URLS}}
 requires:
   - {name: orders, check: {relation: public.orders}}
   - {extension: pgmq, version: ">=1.4.4"}
@@ -170,15 +173,17 @@ moved: {from: old-shop}
 """
     )
     assert spec.platform.provider == "postgres"
-    assert [(e.name, e.database_env, e.protect, e.paused) for e in spec.environments] == [
-        ("dev", None, None, True),
-        ("prod", "URL", True, False),
+    assert [(e.name, e.database_env, e.protect, e.paused, e.databases_env) for e in spec.environments] == [
+        ("dev", None, None, True, None),
+        ("prod", "URL", True, False, None),
+        ("t", None, None, False, "URLS"),
     ]
     assert [(r.name, r.relation, r.extension, r.version) for r in spec.requires] == [
         ("orders", "public.orders", None, None),
         ("pgmq", None, "pgmq", ">=1.4.4"),
     ]
-    assert spec.requires[1].source.at("version").line == 8
+    assert [e.name for e in spec.environments if e.approvals_required] == ["prod"]
+    assert spec.requires[1].source.at("version").line == 11
     assert (spec.composition.after, spec.composition.before) == (("a",), ("b",))
     assert (spec.secrets[0].vault, spec.moved) == ("the_key", "old-shop")
 

@@ -112,6 +112,26 @@ def test_everything_is_found_in_one_run_in_the_order_of_the_file() -> None:
     assert [d.span.line for d in found] == sorted(d.span.line for d in found)
 
 
+@pytest.mark.parametrize(
+    ("lines", "code", "message", "remedy"),
+    [
+        (
+            "{database: {env: A}, databases: {env: B}}",
+            "E127",
+            "`database` and `databases`",
+            "Remove all but one.",
+        ),
+        ("{databases: {}}", "E121", "`environments.t.databases` needs `env`", "TENANT_DATABASE_URLS"),
+        ("{databases: [A, B]}", "E122", "must be a mapping, not a list", "{env: TENANT_DATABASE_URLS}"),
+        ("{databases: {env: 'postgres://x'}}", "E125", "cannot be read", "`PROD_DATABASE_URL`"),
+        ("{databases: {env: A, urls: B}}", "E120", "unknown key `urls`", "Allowed here: `env`."),
+    ],
+)
+def test_what_is_wrong_with_a_fleet(lines: str, code: str, message: str, remedy: str) -> None:
+    found = the(f"{TOP}environments:\n  t: {lines}\nworkloads: {{}}\n")
+    assert (found.code, message in found.message, remedy in found.help) == (code, True, True), found
+
+
 def test_a_fault_that_an_alias_repeats_is_told_once() -> None:
     text = f"{TOP}workloads:\n  a: &a {{trigger: manual, duration: {{max: 5}}}}\n  b: *a\n"
     assert [d.span.line for d in findings(text)] == [4]

@@ -12,20 +12,23 @@ from orchestra.diagnostics import Label
 def check(facts: Facts) -> Iterator[Finding]:
     # Environments are in the order of their names; the place that was written first keeps the variable.
     places = [
-        (facts.spec.at(f"environments.{e.name}.database.env"), e)
+        (facts.spec.at(f"environments.{e.name}.{key}.env"), e, variable)
         for e in facts.spec.environments
-        if e.database_env is not None
+        for key, variable in (("database", e.database_env), ("databases", e.databases_env))
+        if variable is not None
     ]
-    first = dict[str | None, tuple[str, Label]]()
-    for span, e in sorted(places, key=lambda place: place[0]):
-        if e.database_env not in first:
-            first[e.database_env] = e.name, Label(span, "first used here")
+    first = dict[str, tuple[str, Label]]()
+    for span, e, variable in sorted(places, key=lambda place: place[0]):
+        if variable not in first:
+            first[variable] = e.name, Label(span, "first used here")
             continue
-        other, label = first[e.database_env]
+        other, label = first[variable]
+        what = "has the same databases" if e.databases_env else "is the same database"
+        more = "S" if e.databases_env else ""
         yield Finding(
             span,
-            f"`{e.name}` is the same database as `{other}`: both are `{e.database_env}`",
-            f"Give it a variable of its own, such as `{e.name.upper().replace('-', '_')}_DATABASE_URL`.",
+            f"`{e.name}` {what} as `{other}`: both are `{variable}`",
+            f"Give it a variable of its own, such as `{e.name.upper().replace('-', '_')}_DATABASE_URL{more}`.",
             labels=(label,),
         )
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from orchestra.cli import options
 @options.output_format("text", "json")
 @options.detail
 @options.approvals
+@options.approval_files
 def command(
     specs: tuple[Path, ...],
     project: str | None,
@@ -54,24 +54,21 @@ def _destroy(
     how: dict[str, Any],
 ) -> None:
     from orchestra import pipeline
-    from orchestra.cli import planning
+    from orchestra.cli import planning, whose
     from orchestra.cli.applying import finish
     from orchestra.cli.confirm import require_someone
     from orchestra.cli.database import choose
-    from orchestra.cli.specs import require
 
-    if project is not None and paths:
-        raise click.UsageError("Give either SPEC or --project, not both.")
+    whose.either(paths, project)
     require_someone(how["auto_approve"])
-    spec = None if project is not None and environment is None else require(paths)
     # A workload that the spec no longer has can be destroyed all the same, so its name is not looked up
     # there.
-    name = project or (spec.project if spec else "")
+    spec = whose.sound_spec_of(paths, project, environment)
+    name = whose.named(spec, project)
     chosen = choose(db, environment, spec, paths)
-    wanted = planning.options(chosen, **choices)
-    if spec is None:
-        # Without a spec nothing says which environment is meant: whichever is recorded there.
-        wanted = replace(wanted, environment="")
+    command = planning.approve_command(paths, db, environment, choices, destroy=True)
+    wanted = planning.options(chosen, **choices, specs=paths, command=command)
+    wanted = whose.wherever_it_is(wanted, spec)
     with planning.connected(chosen) as connection:
         plan = pipeline.destroy_plan(connection, name, wanted)
         finish(connection, plan, wanted, verb="destroy", **how)

@@ -174,6 +174,15 @@ class Isolate:
         else:
             self.kill(End.TERMINATION)
 
+    def renew(self) -> None:
+        """Its code or environment is another by now: what it does is finished, and nothing more begins here. One that
+        boots is asked when it serves; who waits for it gets another isolate then."""
+        if self.ready.done():
+            self.terminate()
+        else:
+            self.state = State.RETIRED
+            self.ready.add_done_callback(lambda _: self.terminate() if self.port else None)
+
     def kill(self, end: End) -> None:
         """End it now, whatever it does."""
         if self._end is None:

@@ -138,6 +138,13 @@ class Pool:
         if code != 0:
             raise BootError("its modules cannot be loaded", said)
 
+    def renew(self, env: Mapping[str, str]) -> None:
+        """The function or its environment has changed: the next request gets a new isolate."""
+        self._env = env
+        self._fetched = None
+        for isolate in self.isolates:
+            isolate.renew()
+
     async def stop(self) -> None:
         """End all isolates: those that have nothing to do at once, the others after their grace."""
         self._stopping = True

@@ -157,15 +157,16 @@ function serveHere(first: Handler | Options, second?: Handler) {
       options.onListen?.(address);
       tell({ listening: address.port });
     },
-  }, async (request, info) => {
+  }, (request, info) => {
     answering++;
-    try {
-      return await handler(request, info);
-    } finally {
-      answering--;
-      setTimeout(leaveWhenIdle);
-    }
+    info.completed.then(answered, answered); // its last byte is sent, or nobody takes it
+    return handler(request, info);
   });
+}
+
+function answered(): void {
+  answering--;
+  setTimeout(leaveWhenIdle);
 }
 
 Object.defineProperty(Deno, "serve", { value: serveHere, configurable: true });

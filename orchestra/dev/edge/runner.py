@@ -81,6 +81,14 @@ class Runner:
                 for isolate in pool.isolates:
                     isolate.look_at_cpu()
 
+    async def renew(self, names: frozenset[str] | None, env: Mapping[str, str] | None) -> None:
+        """See `EdgeServer.renew`."""
+        if env is not None:
+            self._env = dict(env)
+        for pool in self._pools.values():
+            if names is None or pool.name in names:
+                pool.renew(self._env)
+
     async def isolates(self, name: str | None) -> list[IsolateInfo]:
         infos = [
             each.info()

@@ -122,7 +122,7 @@ class EdgeServer:
     async def _serve(self, deno: Path, listener: socket.socket) -> None:
         self._runner = Runner(
             self._functions,
-            {"SUPABASE_URL": f"http://127.0.0.1:{self.port}", **self._env},
+            self._with_url(self._env),
             deno=deno,
             limits=self._limits,
             spread=self._spread,
@@ -131,7 +131,16 @@ class EdgeServer:
         self._loop = asyncio.get_running_loop()
         await self._runner.serve(listener, self._started.set)
 
+    def _with_url(self, env: Mapping[str, str]) -> dict[str, str]:
+        return {"SUPABASE_URL": f"http://127.0.0.1:{self.port}", **env}
+
     # ---- what may be asked of it
+
+    def renew(self, names: frozenset[str] | None = None, env: Mapping[str, str] | None = None) -> None:
+        """The code of these functions, or of all, is another by now, or `env` is: isolates finish what they do and
+        take no more, and the next request gets a new one."""
+        given = None if env is None else self._with_url(env)
+        self._ask(lambda runner: runner.renew(names, given), None)
 
     @property
     def url(self) -> str:

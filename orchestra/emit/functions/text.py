@@ -38,30 +38,36 @@ _NARROW: Final = (
 _WIDE: Final = ((0x3041, 0x3096), (0x30A1, 0x30FA), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3))
 
 
-def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(first <= code <= last for first, last in ranges)
+def _class(ranges: tuple[tuple[int, int], ...]) -> str:
+    """What stands between the brackets of a regular expression."""
+    return "".join(f"{re.escape(chr(first))}-{re.escape(chr(last))}" for first, last in ranges)
+
+
+_ESCAPED: Final = {
+    quote: re.compile(rf"[^{_class(_NARROW + _WIDE)}]|[{quote}\\]") for quote in ("'", '"')
+}  # by the quotes around the text
+_WIDE_ONES: Final = re.compile(f"[{_class(_WIDE)}]")
 
 
 def width(text: str) -> int:
     """Columns that it takes; `text` holds only characters that `string` lets stand."""
-    return len(text) if text.isascii() else sum(2 if _within(ord(c), _WIDE) else 1 for c in text)
+    return len(text) if text.isascii() else len(text) + len(_WIDE_ONES.findall(text))
 
 
-def _escaped(character: str, quote: str) -> str:
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
     code = ord(character)
     if character in _SHORT:
         return _SHORT[character]
-    if character == quote:
+    if character in "'\"":
         return "\\" + character
-    if _within(code, _NARROW) or _within(code, _WIDE):
-        return character
     return f"\\u{code:04x}" if code < 0x10000 else f"\\u{{{code:x}}}"
 
 
 def string(text: str) -> str:
     """A string literal, in the quotes that need fewer escapes."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + "".join(_escaped(c, quote) for c in text) + quote
+    return quote + _ESCAPED[quote].sub(_escape, text) + quote
 
 
 def key(name: str, *, of_type: bool = False) -> str:
@@ -192,6 +198,7 @@ def _wrapped(text: str, columns: int) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Without what ends a comment, and without controls and marks that turn the direction of a line."""
-    # These go first: between a star and a slash, each of them hides the end of a comment until it is dropped.
-    seen = "".join(c for c in text if unicodedata.category(c)[0] != "C")
-    return seen.replace("*/", "* /").replace("/*", "/ *")
+    if not text.isprintable():
+        # These go first: between a star and a slash, each of them hides the end of a comment until it is dropped.
+        text = "".join(c for c in text if unicodedata.category(c)[0] != "C")
+    return text.replace("*/", "* /").replace("/*", "/ *")

@@ -3,8 +3,9 @@ makes up for schedules."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from orchestra.classify.features import has_edge
@@ -13,8 +14,10 @@ from orchestra.ir.category import Category
 from orchestra.ir.program import Resource
 from orchestra.ir.sql import call, dollar, literal, value
 from orchestra.kinds.kind import Kind, Server, read_sql
+from orchestra.spec.durations import milliseconds
 from orchestra.spec.model import Pattern, ScheduleTrigger, Workload
 
+_LABEL: Final = re.compile(r"[0-9]+(ms|[smhd])")
 _EXACT: Final = "a rule refuses intervals that pg_cron cannot represent before they get here"
 
 
@@ -76,6 +79,30 @@ def lower_project(intervals_ms: Iterable[int], project: str, *, catches_up: bool
     yield CronJob("housekeep.1m", _job(project, "housekeep.1m"), "* * * * *", _call("housekeep", project))
     if catches_up:
         yield CronJob("catch-up.1m", _job(project, "catch-up.1m"), "* * * * *", _call("catch_up", project))
+
+
+def command_now(job: CronJob, project: str) -> str:
+    """The command that this version writes for a job of that key, whatever an earlier one wrote; a key that it does not
+    know keeps its own."""
+    if job.workload is not None and job.position is not None:
+        return _call("fire", project, job.workload, job.position)
+    first, _, last = job.key.partition(".")
+    match first, last:
+        case "housekeep", "1m":
+            return _call("housekeep", project)
+        case "catch-up", "1m":
+            return _call("catch_up", project)
+        case "tick", label if _LABEL.fullmatch(label):
+            return _call("tick", project, milliseconds(label))
+        case workload, worker if worker.removeprefix("worker-").isdecimal():
+            return _call("drain_sql", project, workload, int(worker.removeprefix("worker-")))
+        case _:
+            return job.command
+
+
+def of_project(job: CronJob, project: str) -> CronJob:
+    """The same job under this name of its project."""
+    return replace(job, job=_job(project, job.key), command=command_now(job, project))
 
 
 def is_shared(key: str) -> bool:
@@ -159,6 +186,6 @@ KIND = Kind(
         "timezone": Category.RESCHEDULE,
         "catchup_window_ms": Category.RESCHEDULE,
     },
-    replaced_by=frozenset({"job", "here"}),
+    replaced_by=frozenset({"here"}),
     plural="cron jobs",
 )

@@ -34,9 +34,14 @@ def lower(workload: Workload, project: str) -> Iterator[Grant]:
         yield Grant(
             workload.name,
             f"enqueue_{workload.name.replace('-', '_')}",
-            f" select orchestra.send({literal(f'{project}/{workload.name}')}, payload) ",
+            source_now(workload.name, project),
             tuple(sorted(workload.access.enqueue)),
         )
+
+
+def source_now(workload: str, project: str) -> str:
+    """The body that this version writes."""
+    return f" select orchestra.send({literal(f'{project}/{workload}')}, payload) "
 
 
 def ensure(grant: Grant, project: str, server: Server) -> tuple[str, ...]:

@@ -38,12 +38,19 @@ def lower(workload: Workload, project: str) -> Iterator[Progress]:
         yield Progress(
             workload.name,
             f"progress_{workload.name.replace('-', '_')}",
-            " select p from orchestra.run_progress(run) p "
-            f"where exists (select from orchestra.run r where r.id = run and r.project = {literal(project)} "
-            f"and r.workload = {literal(workload.name)}) ",
+            source_now(workload.name, project),
             roles,
             roles,
         )
+
+
+def source_now(workload: str, project: str) -> str:
+    """The body that this version writes."""
+    return (
+        " select p from orchestra.run_progress(run) p "
+        f"where exists (select from orchestra.run r where r.id = run and r.project = {literal(project)} "
+        f"and r.workload = {literal(workload)}) "
+    )
 
 
 def ensure(progress: Progress, project: str, server: Server) -> tuple[str, ...]:

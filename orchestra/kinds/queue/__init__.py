@@ -58,7 +58,7 @@ KIND = Kind(
     read=read_sql(__name__),
     needs=("pgmq.meta",),
     categories={"name": Category.DATA, "type": Category.DATA},
-    replaced_by=frozenset({"name", "type"}),
+    replaced_by=frozenset({"type"}),
     locks=LOCKS_PER_QUEUE,
     plural="queues",
 )

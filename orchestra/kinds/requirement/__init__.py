@@ -21,18 +21,22 @@ _PLAIN_PGMQ: Final = read_sql(__name__, "plain_pgmq.sql").strip()
 
 @dataclass(frozen=True, slots=True)
 class Requirement(Resource):
-    """Exactly one of `sql`, `relation` and `extension` is set; `version` goes with the last (`>=1.4.4`)."""
+    """Exactly one of `sql`, `relation`, `extension` and `project` is set; `version` (`>=1.4.4`) goes with an extension,
+    one of `workload` and `queue` with another project of the same database."""
 
     kind: ClassVar[str] = "requirement"
     sql: str | None = None
     relation: str | None = None
     extension: str | None = None
     version: str | None = None
+    project: str | None = None
+    workload: str | None = None
+    queue: str | None = None
 
 
 def lower(spec: Spec) -> Iterator[Requirement]:
     for r in spec.requires:
-        yield Requirement(r.name, r.sql, r.relation, r.extension, r.version)
+        yield Requirement(r.name, r.sql, r.relation, r.extension, r.version, r.project, r.workload, r.queue)
 
 
 def condition(requirement: Requirement) -> str:
@@ -44,7 +48,25 @@ def condition(requirement: Requirement) -> str:
         # Exactly as PostgreSQL stores it: nothing is folded to lower case.
         name = ident(*requirement.relation.split(".", 1))
         return f"to_regclass({literal(name)}) is not null"
+    if requirement.project is not None:
+        return _project_condition(requirement)
     return _extension_condition(requirement.extension or "", requirement.version)
+
+
+def _project_condition(requirement: Requirement) -> str:
+    """Fails to run where orchestra has never been; `ensure` looks for its tables first."""
+    project = literal(requirement.project or "")
+    if requirement.workload is None and requirement.queue is None:
+        return f"exists (select from orchestra.project p where p.project = {project})"
+    kind, column, name = (
+        ("workload", "r.address", f"workload.{requirement.workload}")
+        if requirement.workload is not None
+        else ("queue", "r.name", requirement.queue or "")
+    )
+    return (
+        f"exists (select from orchestra.registry r where r.project = {project} and r.kind = {literal(kind)} "
+        f"and {column} = {literal(name)} and r.tombstoned_at is null)"
+    )
 
 
 def _extension_condition(extension: str, version: str | None) -> str:
@@ -72,16 +94,36 @@ def describe(requirement: Requirement) -> str:
         return f"this check to be true: {requirement.sql.strip()}"
     if requirement.relation is not None:
         return f"the relation {requirement.relation}"
+    if requirement.project is not None:
+        what = next((f"{kind} {name} of " for kind, name in _of_project(requirement)), "")
+        return f"{what}project {requirement.project} in this database"
     return f"the extension {requirement.extension} {requirement.version or ''}".strip()
 
 
+def _of_project(requirement: Requirement) -> Iterator[tuple[str, str]]:
+    for kind, name in (("workload", requirement.workload), ("queue", requirement.queue)):
+        if name is not None:
+            yield kind, name
+
+
+def remedy(requirement: Requirement) -> str:
+    """What makes it hold, where there is a word for it."""
+    return f"apply {requirement.project} first" if requirement.project is not None else ""
+
+
 def ensure(requirement: Requirement, project: str, server: Server) -> tuple[str, ...]:
-    body = (
-        f"\nbegin\n  if not ({condition(requirement)}) then\n"
+    refused = (
         f"    raise exception '%', {literal(f'requirement {requirement.key} does not hold')}\n"
         f"      using detail = {literal(f'{project} needs {describe(requirement)}')};\n"
-        "  end if;\nend\n"
+        "  end if;\n"
     )
+    # Of its own, before the other is parsed: that one reads tables which may not be there.
+    there = (
+        f"  if to_regclass('orchestra.registry') is null then\n{refused}"
+        if requirement.project is not None
+        else ""
+    )
+    body = f"\nbegin\n{there}  if not ({condition(requirement)}) then\n{refused}end\n"
     return (f"do {dollar(body, 'orchestra')}",)
 
 

@@ -73,6 +73,10 @@ class Workload(Resource):
     dead_letter_queue: str | None = None
     steps: str | None = None
     """JSON: the steps of a pipeline, each after those that it depends on."""
+    on_delete: str | None = None
+    """What becomes of the queue when the workload is taken out of the spec; it lives in the registry."""
+    removal: str | None = None
+    """`drain` while it is on its way out: it takes nothing new, and goes when its queue is empty."""
     protect: bool | None = None
 
     def statements(self) -> tuple[Statement, ...]:
@@ -140,6 +144,7 @@ def lower(workload: Declared, pattern: Pattern, spec: Spec) -> Iterator[Workload
         steps=steps_json(workload.steps, workload.timeout_ms if "timeout" in workload.written else None)
         if workload.steps
         else None,
+        on_delete=workload.on_delete,
         protect=workload.protect,
     )
 
@@ -181,6 +186,8 @@ KIND = Kind(
         "max_depth": Category.METADATA,
         "max_age_ms": Category.METADATA,
         "protect": Category.METADATA,
+        "on_delete": Category.METADATA,
+        "removal": Category.CONTRACT,
         "poll_interval_ms": Category.RESCHEDULE,
         "payload_schema": Category.CONTRACT,
         "contract": Category.CONTRACT,

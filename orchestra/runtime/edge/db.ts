@@ -29,17 +29,25 @@ export interface ClientOptions {
 export function client(
   { url, name, max, arrays = false }: ClientOptions,
 ): Sql {
-  return postgres(url, {
+  const options = {
     max,
     prepare: false,
     fetch_types: arrays,
     connect_timeout: CONNECT_TIMEOUT_S,
     idle_timeout: 20,
     // The client's own waits grow to 20 s, which would outlast an outage.
-    backoff: (failures) => Math.min(failures * 0.05, 1),
+    backoff: (failures: number) => Math.min(failures * 0.05, 1),
     connection: { application_name: name },
     onnotice: () => {},
-  });
+  };
+  try {
+    return postgres(url, options);
+  } catch {
+    // The client's own error shows the URL, and so the password.
+    throw new Error(
+      "the database URL cannot be read; characters like / # ? @ % in its password have to be percent-encoded",
+    );
+  }
 }
 
 /** An array of bigint or int as the text that PostgreSQL reads. */

@@ -30,16 +30,18 @@ const OF_CONNECTIONS = new Set([
 const OF_SERVERS =
   /^(08...|53...|57P0[1235]|25P03|25006|40001|40P01|55P03|57014)$/;
 
+// What Supavisor says as XX000 when it has lost a connection or has none left:
+// by the codes of its errors, and in the words of versions without codes.
+const OF_POOLERS =
+  /^\(E(CHECKOUT\w+|DBHANDLEREXITED|POOLTERMINATING|CIRCUITBREAKER|MAX\w+)\)|max client|too many|DbHandler exited|authentication query failed|auth_query connection failed|: :closed$/i;
+
 /** Whether the same call may work a little later. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof NoAnswer) return true;
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
   if (OF_CONNECTIONS.has(code) || OF_SERVERS.test(code)) return true;
-  // Poolers answer like this when they have no connection left.
-  if (code === "XX000" && /max clients|too many/i.test(error.message)) {
-    return true;
-  }
+  if (code === "XX000" && OF_POOLERS.test(error.message)) return true;
   // A name with several addresses fails with one error for each.
   return error instanceof AggregateError && error.errors.some(isTransient);
 }

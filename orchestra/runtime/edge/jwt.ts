@@ -51,9 +51,9 @@ export function identifier(env: Env, fetcher = fetch): Identify {
       return user(said.id, said.role);
     }
     await response?.body?.cancel();
-    throw response === null || response.status >= 500
-      ? unavailable()
-      : Refusal.unauthorized();
+    const later = response === null || response.status >= 500 ||
+      [408, 429].includes(response.status);
+    throw later ? unavailable() : Refusal.unauthorized();
   }
 
   return async (request) => {

@@ -2,7 +2,8 @@
 // the moment. Turns are what costs; a handler that waits for one is what hurts.
 //
 //   - A turn is taken when a handler is idle or soon will be, and it reports
-//     everything that has ended by then. What has ended waits 40 ms at most.
+//     everything that has ended by then. What has ended waits 40 ms at most,
+//     and not at all once the worker stops: its isolate may end any moment.
 //   - Beyond what can start at once, as much is wanted as the handlers finish
 //     in 100 ms: enough to bridge a turn, too little to hoard slow work that
 //     another worker could begin. Under a rate limit, nothing is wanted ahead.
@@ -74,7 +75,7 @@ export function pace(limits: Limits, moment: Moment): Step {
   const hungry = want > 0 && (free > 0 || buffered < ahead / 2);
   const settleAt = moment.unsettledSince + SETTLE_MS;
   const settles = unsettled > 0 && (
-    running + buffered === 0 || now >= settleAt ||
+    running + buffered === 0 || now >= settleAt || stopping ||
     unsettled >= Math.max(limits.batchSize, limits.handlers)
   );
   if (settles || (hungry && now >= moment.askAgainAt)) {

@@ -47,7 +47,12 @@ export class Session {
           if (attempt === 1) log.warn("a turn is repeated", { seq, error });
         },
       },
-    );
+    ).catch(async (error) => {
+      // Whatever is the matter, it may be the claim: what has ended is told once
+      // more by itself, or it would all be done again.
+      await protocol.turn(slot, { seq, ...report, want: 0 }).catch(() => {});
+      throw error;
+    });
     for (const id of reply.late) {
       log.warn("reported too late, somebody else has had it", {
         message_id: id,

@@ -132,6 +132,7 @@ export class Worker {
       this.parts.log.error("a worker gives up", { error });
       this.#stop("it gave up");
       this.#abandon("its worker gave up");
+      await this.#sendRest().catch(() => {});
     } finally {
       unhook();
       this.#turning = true;
@@ -156,6 +157,10 @@ export class Worker {
       else await this.#bell.wait(Math.max(step.ms, 1));
     }
     // Whoever has lost the slot may report: what nobody else has had is settled.
+    await this.#sendRest();
+  }
+
+  async #sendRest(): Promise<void> {
     while (this.#outbox.size > 0) await this.#send(0);
   }
 

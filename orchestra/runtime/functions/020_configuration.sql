@@ -77,7 +77,8 @@ begin
     debounce_key = excluded.debounce_key,
     on_failure = excluded.on_failure,
     dead_letter_queue = excluded.dead_letter_queue,
-    steps = excluded.steps;
+    steps = excluded.steps,
+    removal = excluded.removal;
   if wanted.handler = 'edge' then
     insert into orchestra.wake (project, workload) values (set_workload.project, set_workload.name)
     on conflict do nothing;

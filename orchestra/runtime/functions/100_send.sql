@@ -4,7 +4,8 @@
 -- pg_temp last: an empty one looks for types among the caller's temporary objects, and before all others. Rows are
 -- inserted by column name: the layouts of pgmq 1.4.4 to 1.13 differ, and so do the overloads of pgmq.send.
 --
--- SQLSTATEs: ORC20 no such workload, ORC21 ambiguous name, ORC22 the workload has no queue, ORC23 too many items.
+-- SQLSTATEs: ORC20 no such workload, ORC21 ambiguous name, ORC22 the workload has no queue,
+-- ORC27 it is being removed.
 
 -- The workload called `name`, or `project/name` where two projects have one of that name.
 create or replace function orchestra.find_workload(name text) returns orchestra.workload
@@ -128,6 +129,10 @@ begin
   if (target).queue_name is null then
     raise exception 'workload % has no queue', (target).name
       using errcode = 'ORC22', hint = format('It is %s; only a queue takes messages.', (target).pattern);
+  end if;
+  if (target).removal is not null then
+    raise exception 'workload % is being removed and takes no more', (target).name
+      using errcode = 'ORC27', hint = 'It works off what it has. To keep it, put it back into the spec and apply.';
   end if;
   if (target).steps is not null and enqueue.headers is not null then
     raise exception 'a run of workload % takes no headers', (target).name

@@ -44,7 +44,8 @@ $$;
 
 -- Calls the workload's Edge Function for up to `wanted` workers, if that is of use: idle ones count (they find the work by
 -- themselves), a slot is free, a rate limit lets something begin, and no earlier call is waited for. After a call that
--- nobody answered it is one at a time. Answers how many calls were made.
+-- nobody answered it is one at a time. Answers how many calls were made. Who holds messages and has not renewed them lately
+-- may be dead, and does not count as idle.
 create or replace function orchestra.wake(project text, workload text, wanted int) returns int
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
@@ -56,6 +57,7 @@ declare
   missed boolean;
   url text;
   key text;
+  sent bigint;
 begin
   select w.* into target
   from orchestra.workload w join orchestra.project p on p.project = w.project
@@ -65,7 +67,10 @@ begin
     return 0;
   end if;
   select orchestra.slots(target) - count(*) filter (where s.slot <= orchestra.slots(target)),
-         count(*) filter (where not s.busy)
+         count(*) filter (where not s.busy and (
+           s.held = '{}' or s.lease_until > clock_timestamp() + make_interval(
+             secs => (s.lease_ms - least(s.lease_ms / 2, 20000)) / 1000.0)
+         ))
   into free, idle
   from orchestra.slot s
   where s.project = wake.project and s.workload = wake.workload
@@ -102,6 +107,7 @@ begin
     for number in 1 .. wanted loop
       execute
         'select net.http_post(url => $1, body => $2, headers => $3, timeout_milliseconds => 5000)'
+      into sent
       using rtrim(url, '/') || '/' || target.name,
             jsonb_build_object('workload', target.name),
             jsonb_build_object('Content-Type', 'application/json', 'apikey', key, 'x-orchestra', 'wake');
@@ -112,7 +118,7 @@ begin
     return 0;
   end;
   update orchestra.wake k set
-    last_at = clock_timestamp(), misses = case when missed then k.misses + 1 else 0 end, error = null
+    last_at = clock_timestamp(), misses = case when missed then k.misses + 1 else 0 end, error = null, request = sent
   where k.project = wake.project and k.workload = wake.workload;
   return wanted;
 end

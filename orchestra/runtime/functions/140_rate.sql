@@ -1,30 +1,50 @@
 -- Rate limits: no more than `rate_limit` starts in any `rate_period_ms`, over all workers, for each value of `rate_key` by
--- itself where there is one. A start is a hand-out, counted when it is made; what is handed back unstarted is counted off.
+-- itself where there is one. A start is a hand-out, counted when it is made. What is handed back unstarted stays counted: by
+-- then its place may be over, and a place of somebody else's start would be given away in its stead.
 --
 -- What was started within the last period is kept as a short list of times with counts. Starts within a 64th of the
 -- period are counted together, at the last one's time: so the list stays short, never more happen than were allowed, and
 -- what is allowed is delivered but for that 64th. A bucket that refills would let twice as many through at its refill, and
 -- a window of the clock twice as many around its border.
 --
--- Rows are locked in the order of their keys, so that two claims of the same keys cannot deadlock.
+-- A claim waits for the rows of keys only as long as it holds none of a greater key, so that two claims cannot deadlock: in
+-- the order of the keys at its first look at the queue, and not at all at further ones.
 
--- Locks the list of a key and says how many starts it allows now, and when the next one may be if these are used up.
+-- Locks the list of a key and says how many starts it allows now, and when the next one may be if these are used up. Null
+-- where somebody else has it and the caller is not `patient`.
 create or replace function orchestra.rate_look(
-  target orchestra.workload, key text, out allowed int, out free_at timestamptz
+  target orchestra.workload, key text, patient boolean default true, out allowed int, out free_at timestamptz
 )
 language plpgsql set search_path = ''
 as $$
 declare
   period constant interval := make_interval(secs => (target).rate_period_ms / 1000.0);
+  added constant bigint := hashtextextended(
+    format('orchestra.rate %s/%s %s', (target).project, (target).name, rate_look.key), 0);
   moment timestamptz;
   mine orchestra.rate;
 begin
   loop
-    select r.* into mine from orchestra.rate r
-    where r.project = (target).project and r.workload = (target).name and r.key = rate_look.key
-    for update;
+    if patient then
+      select r.* into mine from orchestra.rate r
+      where r.project = (target).project and r.workload = (target).name and r.key = rate_look.key
+      for update;
+    else
+      select r.* into mine from orchestra.rate r
+      where r.project = (target).project and r.workload = (target).name and r.key = rate_look.key
+      for update skip locked;
+    end if;
     exit when found;
-    -- Of a new key; or of an old one that has just been cleared away.
+    -- Of a new key; or of an old one that has just been cleared away. Whoever adds it at the same time is waited for, or is
+    -- not, like whoever has the row.
+    if patient then
+      perform pg_advisory_xact_lock(added);
+    elsif not pg_try_advisory_xact_lock(added) or exists (
+      select from orchestra.rate r
+      where r.project = (target).project and r.workload = (target).name and r.key = rate_look.key
+    ) then
+      return;
+    end if;
     insert into orchestra.rate (project, workload, key) values ((target).project, (target).name, rate_look.key)
     on conflict do nothing;
   end loop;
@@ -66,46 +86,6 @@ begin
 end
 $$;
 
--- Counts off starts that never were, the oldest first: then what is left is never less than what was really started within
--- any period that is still going on. Where somebody is counting at the moment they stay counted, which is safe too.
-create or replace function orchestra.rate_return(target orchestra.workload, key text, count int) returns void
-language sql set search_path = ''
-as $$
-  update orchestra.rate r set (at, n) = (
-    select coalesce(array_agg(e.at order by e.position), '{}'), coalesce(array_agg(e.rest order by e.position), '{}')
-    from (
-      select u.at, u.position,
-             least(u.n, sum(u.n) over (order by u.position) - $3)::int as rest
-      from unnest(r.at, r.n) with ordinality u(at, n, position)
-      where u.at > clock_timestamp() - make_interval(secs => ($1).rate_period_ms / 1000.0)
-    ) e
-    where e.rest > 0
-  )
-  where r.ctid = (
-    select o.ctid from orchestra.rate o
-    where o.project = ($1).project and o.workload = ($1).name and o.key = $2
-    for update skip locked
-  );
-$$;
-
--- The same for messages that a worker has handed back.
-create or replace function orchestra.rate_hand_back(target orchestra.workload, ids bigint[]) returns void
-language plpgsql set search_path = ''
-as $$
-declare
-  the_key text;
-  unstarted int;
-begin
-  for the_key, unstarted in execute format(
-    'select coalesce(orchestra.key_of(m.message, $2), '''') as key, count(*)::int as count
-     from pgmq.%I m where m.msg_id = any ($1) group by 1 order by 1', 'q_' || (target).queue_name)
-  using ids, (target).rate_key
-  loop
-    perform orchestra.rate_return(target, the_key, unstarted);
-  end loop;
-end
-$$;
-
 -- Places for `count` messages of a key that have to wait. The first few get the next free time: they may well have come a
 -- moment too early. The others are lined up behind each other at the pace of the limit, so that a long line is not looked
 -- at again and again.
@@ -139,9 +119,10 @@ $$;
 -- Which of the messages that could be handed out may start now, at most `wanted`: `chosen` are their positions, in order.
 -- What is above the limit stays where it is (`wait_ms`: until when), or, so that it does not stand in the way of other
 -- keys, moves to when its turn comes, or is dropped; `moved` says that messages went from the head of the queue. What has
--- been handed out before is never dropped.
+-- been handed out before is never dropped. Those of a key that somebody else has stay where they are, unless the caller is
+-- `patient`.
 create or replace function orchestra.rate_choose(
-  target orchestra.workload, ids bigint[], cts int[], keys text[], tasks jsonb[], wanted int,
+  target orchestra.workload, ids bigint[], cts int[], keys text[], tasks jsonb[], wanted int, patient boolean,
   out chosen int[], out moved boolean, out wait_ms int
 )
 language plpgsql set search_path = ''
@@ -158,7 +139,7 @@ begin
   moved := false;
   all_keys := array(select distinct k from unnest(keys) k order by k);
   for i in 1 .. cardinality(all_keys) loop
-    looked := orchestra.rate_look(target, all_keys[i]);
+    looked := orchestra.rate_look(target, all_keys[i], patient);
     allowed := allowed || looked.allowed;
     free_ats := free_ats || looked.free_at;
   end loop;

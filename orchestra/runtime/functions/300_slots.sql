@@ -53,7 +53,7 @@ begin
   end if;
   select s.* into mine from orchestra.slot s
   where s.project = slot_enter.project and s.workload = slot_enter.workload and s.slot = slot_enter.slot
-  for update skip locked;
+  for update; -- waited for: others hold it for moments only, and a due time must not be left out for that
   if not found then
     return null;
   end if;
@@ -82,6 +82,14 @@ as $$
   from orchestra.slot s
   where s.project = $1 and s.workload = $2 and s.slot = $3 and s.token = $4
   for update;
+$$;
+
+-- Notes that the slot holds nothing.
+create or replace function orchestra.slot_empty(project text, workload text, slot int, token uuid) returns void
+language sql set search_path = ''
+as $$
+  update orchestra.slot s set held = '{}', held_ct = '{}', due_at = null, cancelled_at = null
+  where s.project = $1 and s.workload = $2 and s.slot = $3 and s.token = $4;
 $$;
 
 create or replace function orchestra.slot_leave(project text, workload text, slot int, token uuid) returns void

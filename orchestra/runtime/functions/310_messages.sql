@@ -127,6 +127,10 @@ declare
 begin
   select d.* into known from orchestra.delivery d
   where d.project = (target).project and d.workload = (target).name and d.msg_id = fail_hand_out.msg_id;
+  if known.refunded = fail_hand_out.read_ct then
+    verdict := 'lost';
+    return;
+  end if;
   attempt := greatest(fail_hand_out.read_ct - coalesce(known.free, 0), 1);
 
   if fail_hand_out.sqlstate = 'ORC02' then
@@ -163,14 +167,15 @@ begin
     return;
   end if;
   insert into orchestra.delivery as d
-    (project, workload, msg_id, free, settled, last_error, last_sqlstate)
+    (project, workload, msg_id, free, refunded, settled, last_error, last_sqlstate)
   values (
-    (target).project, (target).name, fail_hand_out.msg_id, refund,
+    (target).project, (target).name, fail_hand_out.msg_id, refund, refund * fail_hand_out.read_ct,
     case when by_worker then fail_hand_out.read_ct else 0 end,
     case when refund = 0 then left(error, 8000) end, case when refund = 0 then fail_hand_out.sqlstate end
   )
   on conflict on constraint delivery_pkey do update set
     free = d.free + excluded.free,
+    refunded = greatest(d.refunded, excluded.refunded),
     settled = greatest(d.settled, excluded.settled),
     last_error = coalesce(excluded.last_error, d.last_error),
     last_sqlstate = coalesce(excluded.last_sqlstate, d.last_sqlstate),

@@ -60,7 +60,7 @@ begin
       or (target).rate_limit is not null or (target).steps is not null;
     if special then
       chosen := orchestra.choose_messages(
-        target, found_tids, found_ids, found_cts, wanted, company, most_bytes, with_headers);
+        target, found_tids, found_ids, found_cts, wanted, company, most_bytes, with_headers, round = 1);
       crowd := cardinality(found_ids);
       found_tids := chosen.tids;
       wait_ms := coalesce(chosen.wait_ms, case when cardinality(found_tids) = 0 and chosen.moved then 0 end);
@@ -114,7 +114,7 @@ $$;
 -- `passed` that some were left where they are, because somebody else has their run at the moment.
 create or replace function orchestra.choose_messages(
   target orchestra.workload, found_tids tid[], found_ids bigint[], found_cts int[],
-  wanted int, company boolean, most_bytes int, with_headers boolean,
+  wanted int, company boolean, most_bytes int, with_headers boolean, patient boolean,
   out tids tid[], out ids bigint[], out cts int[], out attempts int[], out alone boolean, out moved boolean, out passed boolean,
   out wait_ms int
 )
@@ -256,7 +256,7 @@ begin
     execute format('delete from %s m where m.msg_id = any ($1)', queue) using gone;
   end if;
   if (target).rate_limit is not null and cardinality(tids) > 0 then
-    picked := orchestra.rate_choose(target, ids, cts, keys, tasks, wanted);
+    picked := orchestra.rate_choose(target, ids, cts, keys, tasks, wanted, patient);
     tids := array(select tids[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
     ids := array(select ids[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);
     cts := array(select cts[c] from unnest(picked.chosen) with ordinality u(c, n) order by u.n);

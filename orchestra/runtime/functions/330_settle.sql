@@ -73,7 +73,7 @@ $$;
 
 -- Gives messages back that were handed out and not started: at once, and at no attempt. The hand-out is refunded; read_ct
 -- stays, or the fence would break. One that was suspected of having killed its worker has proved nothing by that and stays
--- so. Answers the ids of those that were still the caller's.
+-- so. Answers the ids of those that were still the caller's; giving back once more, after an answer was lost, changes nothing.
 create or replace function orchestra.give_back(target orchestra.workload, ids bigint[], cts int[]) returns bigint[]
 language plpgsql
 set search_path = '' set enable_seqscan = off set enable_sort = off set enable_bitmapscan = off set jit = off
@@ -85,13 +85,17 @@ begin
     'with given as (
        update pgmq.%I m set vt = clock_timestamp()
        from unnest($1, $2) b(id, ct) where m.msg_id = b.id and m.read_ct = b.ct
+         and not exists (
+           select from orchestra.delivery d
+           where d.project = $3 and d.workload = $4 and d.msg_id = b.id and d.refunded = b.ct
+         )
        returning m.msg_id, m.read_ct
      ),
      noted as (
-       insert into orchestra.delivery as d (project, workload, msg_id, free, settled)
-       select $3, $4, g.msg_id, 1, case when g.read_ct = 1 then 1 else 0 end from given g order by g.msg_id
+       insert into orchestra.delivery as d (project, workload, msg_id, free, refunded, settled)
+       select $3, $4, g.msg_id, 1, g.read_ct, case when g.read_ct = 1 then 1 else 0 end from given g order by g.msg_id
        on conflict on constraint delivery_pkey do update set
-         free = d.free + 1, updated_at = now(),
+         free = d.free + 1, refunded = excluded.refunded, updated_at = now(),
          settled = d.settled + case
            when d.settled = (select g.read_ct - 1 from given g where g.msg_id = d.msg_id) then 1 else 0
          end
@@ -99,9 +103,6 @@ begin
      )
      select coalesce(array_agg(n.msg_id), ''{}'') from noted n', 'q_' || (target).queue_name)
   into given using ids, cts, (target).project, (target).name;
-  if (target).rate_limit is not null and cardinality(given) > 0 then
-    perform orchestra.rate_hand_back(target, given);
-  end if;
   return given;
 end
 $$;

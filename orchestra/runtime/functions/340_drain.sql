@@ -119,8 +119,18 @@ begin
   end if;
   loop
     perform pg_catalog.set_config('search_path', '', true);
-    select * into item
-    from orchestra.claim_one(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
+    begin
+      select * into item
+      from orchestra.claim_one(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
+    exception when others then
+      -- What this transaction has acknowledged stays so; what is the matter shows by itself in the next one.
+      if fresh or sqlstate = 'ORC03' then
+        raise;
+      end if;
+      item.msg_id := null;
+      item.wait_ms := null;
+      perform orchestra.slot_empty(drain_sql.project, drain_sql.workload, drain_sql.worker, token);
+    end;
     done := false;
     lost := false;
     commit;

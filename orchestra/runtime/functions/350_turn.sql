@@ -53,8 +53,18 @@ begin
 end
 $$;
 
+-- What a worker is told when it comes, as a text to compare.
+create or replace function orchestra.limits_of(target orchestra.workload) returns text
+language sql stable
+as $$
+  select concat_ws(' ', (target).concurrency, (target).per_worker, (target).batch_size, (target).timeout_ms,
+    (target).visibility_timeout_ms, (target).linger_ms, (target).cpu_ms, (target).max_attempts,
+    (target).rate_limit is not null, jsonb_hash_extended((target).steps, 0));
+$$;
+
 -- Takes a free slot. `verdict` is go, full, paused, drain, foreign or unknown; the rest is set with `go` alone. The handlers
--- that the workload may run at once are spread evenly over its slots: `config.handlers` is this one's share.
+-- that the workload may run at once are spread evenly over its slots: `config.handlers` is this one's share. A worker keeps the
+-- limits that it came with; once they change it is told to drain.
 create or replace function orchestra.enter_v1(
   project text, workload text, contract text,
   out verdict text, out slot int, out token uuid, out config jsonb
@@ -65,6 +75,7 @@ declare
   target orchestra.workload;
   most int;
   mine orchestra.slot;
+  room int;
 begin
   select w.* into target from orchestra.workload w
   where w.project = enter_v1.project and w.name = enter_v1.workload and w.handler = 'edge' and w.pattern = 'queue';
@@ -101,14 +112,27 @@ begin
     verdict := 'full';
     return;
   end if;
+  -- Workers that came under other limits have their share until they leave. Nobody else enters meanwhile: the row of the
+  -- wake-ups is locked.
+  room := target.concurrency - (
+    select coalesce(sum(s.share), 0) from orchestra.slot s
+    where s.project = enter_v1.project and s.workload = enter_v1.workload and s.slot <> mine.slot
+      and s.token is not null and s.lease_until >= clock_timestamp()
+  );
+  if room <= 0 then
+    verdict := 'full';
+    return;
+  end if;
+  room := least(room, target.concurrency / most + case when mine.slot <= target.concurrency % most then 1 else 0 end);
   slot := mine.slot;
   token := gen_random_uuid();
   update orchestra.slot s set
     token = enter_v1.token, contract = enter_v1.contract, seq = 0, busy = false, alone = false,
+    share = room, limits = orchestra.limits_of(target), lease_ms = target.visibility_timeout_ms,
     held = '{}', held_ct = '{}', fresh = '{}', fresh_ct = '{}', lease_until = clock_timestamp() + interval '10 seconds'
   where s.project = enter_v1.project and s.workload = enter_v1.workload and s.slot = mine.slot;
   config := jsonb_build_object(
-    'handlers', target.concurrency / most + case when mine.slot <= target.concurrency % most then 1 else 0 end,
+    'handlers', room,
     'batch_size', target.batch_size,
     'timeout_ms', target.timeout_ms,
     'visibility_timeout_ms', target.visibility_timeout_ms,
@@ -189,7 +213,8 @@ begin
   solitary := mine.alone and cardinality(keep_ids) > 0;
 
   said := case
-    when turn_v1.slot > orchestra.slots(target) or not orchestra.is_open(target) then 'drain'
+    when turn_v1.slot > orchestra.slots(target) or not orchestra.is_open(target)
+      or mine.limits <> orchestra.limits_of(target) then 'drain'
     when turn_v1.contract = target.contract then 'go'
     else orchestra.contract_verdict(target, turn_v1.contract)
   end;
@@ -261,24 +286,29 @@ set search_path = '' set lock_timeout = '5s' set enable_seqscan = off set enable
 as $$
 declare
   target orchestra.workload;
+  mine orchestra.slot;
   lease interval;
   renewed bigint[];
 begin
-  select w.* into target from orchestra.workload w
-  where w.project = extend_v1.project and w.name = extend_v1.workload;
-  lease := make_interval(secs => target.visibility_timeout_ms / 1000.0);
-  update orchestra.slot s set lease_until = clock_timestamp() + case
-    when cardinality(ids) > 0 then lease else interval '5 seconds'
-  end
+  select s.* into mine from orchestra.slot s
   where s.project = extend_v1.project and s.workload = extend_v1.workload and s.slot = extend_v1.slot
-    and s.token = extend_v1.token;
+    and s.token = extend_v1.token
+  for update;
   if not found then
     return query select unnest(ids);
     return;
   end if;
   if cardinality(ids) = 0 then
+    -- A turn that the worker does not know the answer of may have claimed: what is held keeps its lease.
+    update orchestra.slot s set lease_until = greatest(
+      case when cardinality(s.held) > 0 then s.lease_until end, clock_timestamp() + interval '5 seconds')
+    where s.project = extend_v1.project and s.workload = extend_v1.workload and s.slot = extend_v1.slot;
     return;
   end if;
+  select w.* into target from orchestra.workload w
+  where w.project = extend_v1.project and w.name = extend_v1.workload;
+  -- As it was when the worker came: that is how often it renews.
+  lease := make_interval(secs => coalesce(mine.lease_ms, target.visibility_timeout_ms) / 1000.0);
   execute format(
     'with renewed as (
        update pgmq.%I m set vt = clock_timestamp() + $3
@@ -293,7 +323,22 @@ begin
     'q_' || target.queue_name,
     case when orchestra.takes_headers(target.queue_name) then 'm.headers -> ''orchestra''' else 'null::jsonb' end)
   into renewed using ids, cts, lease;
-  return query select i from unnest(ids) i where i <> all (coalesce(renewed, '{}'));
+  renewed := coalesce(renewed, '{}');
+  -- After the messages: the lease of a slot does not end before theirs.
+  update orchestra.slot s set lease_until = greatest(s.lease_until, clock_timestamp() + lease)
+  where s.project = extend_v1.project and s.workload = extend_v1.workload and s.slot = extend_v1.slot;
+  if cardinality(renewed) < cardinality(ids) then
+    -- What is lost holds up nothing: neither its slot nor what must have no company.
+    update orchestra.slot s set (held, held_ct) = (
+      select coalesce(array_agg(h.id), '{}'), coalesce(array_agg(h.ct), '{}')
+      from unnest(s.held, s.held_ct) h(id, ct)
+      where not exists (
+        select from unnest(ids, cts) e(id, ct) where e.id = h.id and e.ct = h.ct and e.id <> all (renewed)
+      )
+    )
+    where s.project = extend_v1.project and s.workload = extend_v1.workload and s.slot = extend_v1.slot;
+  end if;
+  return query select i from unnest(ids) i where i <> all (renewed);
 end
 $$;
 

@@ -15,7 +15,8 @@ declare
 begin
   select w.* into target from orchestra.workload w
   where w.project = enqueue_v1.project and w.name = enqueue_v1.workload and w.pattern = 'queue';
-  if not found then
+  -- What is being removed is as good as gone.
+  if not found or target.removal is not null then
     verdict := 'unknown';
     return;
   end if;

@@ -1,11 +1,17 @@
--- What operators do by hand. Each verb leaves a row in the operator log.
+-- What operators do by hand. Each verb leaves a row in the operator log, with the person and the reason that the command
+-- line has set for its transaction.
 
 create or replace function orchestra.log_verb(verb text, project text, workload text, detail jsonb default '{}')
 returns void
 language sql set search_path = ''
 as $$
-  insert into orchestra.operator_log (role_name, verb, project, workload, detail)
-  values (session_user, $1, $2, $3, $4);
+  insert into orchestra.operator_log (role_name, verb, project, workload, detail, actor)
+  values (
+    session_user, $1, $2, $3,
+    $4 || jsonb_strip_nulls(
+      jsonb_build_object('reason', nullif(pg_catalog.current_setting('orchestra.reason', true), ''))),
+    nullif(pg_catalog.current_setting('orchestra.actor', true), '')
+  );
 $$;
 
 create or replace function orchestra.set_paused(verb text, project text, workload text, paused boolean) returns void
@@ -31,6 +37,10 @@ begin
       else format('workload %s in project %s', set_paused.workload, set_paused.project)
     end using errcode = 'ORC20';
   end if;
+  -- What was accepted before is another matter than what is turned now.
+  update orchestra.registry r set accepted = '{}'
+  where r.project = set_paused.project and r.accepted <> '{}'
+    and r.address = coalesce('workload.' || set_paused.workload, 'project.' || set_paused.project);
   perform orchestra.log_verb(set_paused.verb, set_paused.project, set_paused.workload);
 end
 $$;
@@ -61,6 +71,14 @@ as $$
       and case when $1 #>> '{orchestra,step}' is null then r.status <> 'cancelled'
                else r.status = 'running' and s.status = 'running' end
   );
+$$;
+
+-- Whether it was an item of a plain request whose run has been cleared away by now: it comes again as a plain message.
+create or replace function orchestra.outlived_its_run(headers jsonb) returns boolean
+language sql stable set search_path = ''
+as $$
+  select $1 #>> '{orchestra,run}' is not null and $1 #>> '{orchestra,step}' is null
+    and not exists (select from orchestra.run r where r.id = ($1 #>> '{orchestra,run}')::bigint);
 $$;
 
 -- Makes a dead letter's place in its run free again, and says whether there is one. The run's lock is the caller's.
@@ -106,7 +124,8 @@ begin
     from orchestra.dead_letter d
     where d.project = target.project and d.workload = target.name and d.redriven_at is null
       and case when redrive.ids is not null then d.id = any (redrive.ids)
-               else d.headers #>> '{orchestra,run}' is null or orchestra.may_reopen(d.headers) end
+               else d.headers #>> '{orchestra,run}' is null or orchestra.may_reopen(d.headers)
+                 or orchestra.outlived_its_run(d.headers) end
     order by d.id
     limit case when redrive.ids is null then redrive.at_most end
   );
@@ -122,7 +141,9 @@ begin
     order by d.id
     for update skip locked
   loop
-    if letter.headers #>> '{orchestra,run}' is not null and not orchestra.reopen_task(letter.headers) then
+    if orchestra.outlived_its_run(letter.headers) then
+      letter.headers := letter.headers - 'orchestra';
+    elsif letter.headers #>> '{orchestra,run}' is not null and not orchestra.reopen_task(letter.headers) then
       if redrive.ids is not null then
         raise exception 'dead letter % belongs to run %, which goes on without it',
           letter.id, letter.headers #>> '{orchestra,run}'

@@ -218,6 +218,7 @@ begin
     select o.ctid from orchestra.idempotency o
     where o.project = (target).project and o.workload = (target).name and o.expires_at < now()
     order by o.expires_at limit at_most
+    for update skip locked
   ));
   get diagnostics pruned = row_count;
   more := more or pruned >= at_most;
@@ -392,6 +393,13 @@ begin
 
   perform pg_catalog.set_config('search_path', '', true);
   perform orchestra.reap_calls(housekeep.project);
+  commit;
+  perform pg_catalog.set_config('search_path', '', true);
+  begin
+    perform orchestra.note_traffic(housekeep.project);
+  exception when others then
+    raise warning 'orchestra: noting the traffic of %: %', housekeep.project, sqlerrm;
+  end;
   commit;
   perform pg_catalog.set_config('search_path', '', true);
   for item in

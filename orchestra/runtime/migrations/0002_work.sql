@@ -24,26 +24,35 @@ alter table orchestra.workload
   add constraint workload_sql check ((handler = 'sql' and steps is null) = (sql is not null)),
   add constraint workload_rate check ((rate_limit is null) = (rate_period_ms is null));
 
+-- The `read_ct` of the hand-out that was refunded last: none is refunded twice, however often that is reported.
+alter table orchestra.delivery add column refunded int not null default 0;
+
 -- What a worker in an Edge Function holds: `contract` is the version of its code, `busy` says that it is not looking for
 -- work at the moment, `alone` that it was handed a message which must have no company. `fresh` and `fresh_ct` are the claim
--- of turn `seq`, which a repeated turn answers again.
+-- of turn `seq`, which a repeated turn answers again. `share` are its handlers, `lease_ms` is how long its leases are, and
+-- `limits` those that it was told when it came.
 alter table orchestra.slot
   add column contract text,
   add column busy boolean not null default false,
   add column alone boolean not null default false,
   add column fresh bigint[] not null default '{}',
   add column fresh_ct int[] not null default '{}',
+  add column share int,
+  add column lease_ms bigint,
+  add column limits text,
   -- A row of a few hundred held messages stays in the table: it is written at every turn.
   set (toast_tuple_target = 8160);
 
 -- Wake-up calls to the Edge Function of a workload. `entered_at` is when one of its workers last came; a call after which
--- none comes is a miss, and the next one waits longer. `error` says why no call could be made.
+-- none comes is a miss, and the next one waits longer. `request` is the last call's id in pg_net; `error` says why no call
+-- could be made.
 create table orchestra.wake (
   project text not null,
   workload text not null,
   last_at timestamptz,
   entered_at timestamptz,
   misses int not null default 0,
+  request bigint,
   error text,
   primary key (project, workload),
   foreign key (project, workload) references orchestra.workload (project, name)

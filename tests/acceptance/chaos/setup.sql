@@ -9,3 +9,7 @@ create table chaos.work (
 );
 create table chaos.mercy (given boolean not null);
 insert into chaos.mercy values (false);
+create table chaos.poisoned (
+  msg_id bigint not null,
+  attempt int not null
+);

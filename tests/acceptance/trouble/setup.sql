@@ -1,6 +1,7 @@
 create schema trouble;
 create table trouble.done (
   message_id bigint,
+  attempt int,
   what text not null,
   bytes int,
   isolate int not null,

@@ -121,7 +121,7 @@ select pgmq.create('my_tasks');
 
 -- workload.generate-reports
 --   One report for each customer
-select orchestra.claim('background-orchestration', 'workload.generate-reports', 'generate-reports', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "batch_size": 10, "contract": "31450aad345f0752", "handler": "edge", "key_secret": "orchestra_function_key", "max_attempts": 5, "max_items": 2000, "pattern": "queue", "payload_schema": "{\\"$schema\\": \\"https://json-schema.org/draft/2020-12/schema\\", \\"additionalProperties\\": false, \\"properties\\": {\\"customer\\": {\\"minimum\\": 1, \\"type\\": \\"integer\\"}, \\"month\\": {\\"pattern\\": \\"^[0-9]{4}-[0-9]{2}$\\", \\"type\\": \\"string\\"}}, \\"required\\": [\\"customer\\", \\"month\\"], \\"title\\": \\"One report to be made\\", \\"type\\": \\"object\\"}", "poll_interval_ms": 5000, "queue_name": "generate_reports", "summary": "One report for each customer", "timeout_ms": 45000, "url_secret": "orchestra_function_url", "visibility_timeout_ms": 75000}');
+select orchestra.claim('background-orchestration', 'workload.generate-reports', 'generate-reports', E'{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "batch_size": 10, "contract": "07076abf98c802a5", "handler": "edge", "key_secret": "orchestra_function_key", "max_attempts": 5, "max_items": 2000, "pattern": "queue", "payload_schema": "{\\"$schema\\": \\"https://json-schema.org/draft/2020-12/schema\\", \\"additionalProperties\\": false, \\"properties\\": {\\"customer\\": {\\"minimum\\": 1, \\"type\\": \\"integer\\"}, \\"month\\": {\\"pattern\\": \\"^[0-9]{4}-[0-9]{2}$\\", \\"type\\": \\"string\\"}}, \\"required\\": [\\"customer\\", \\"month\\"], \\"title\\": \\"One report to be made\\", \\"type\\": \\"object\\"}", "poll_interval_ms": 5000, "queue_name": "generate_reports", "summary": "One report for each customer", "timeout_ms": 45000, "url_secret": "orchestra_function_url", "visibility_timeout_ms": 75000}');
 select orchestra.set_workload('background-orchestration', 'generate-reports');
 
 -- workload.my-tasks
@@ -139,12 +139,12 @@ select orchestra.set_workload('background-orchestration', 'my-tasks');
 
 -- workload.relay-webhook
 --   Relay payment webhooks to the CRM
-select orchestra.claim('background-orchestration', 'workload.relay-webhook', 'relay-webhook', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "contract": "eaeb680b2b2ee752", "handler": "edge", "pattern": "wait_until", "summary": "Relay payment webhooks to the CRM", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
+select orchestra.claim('background-orchestration', 'workload.relay-webhook', 'relay-webhook', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "contract": "9910eb7d20c96195", "handler": "edge", "pattern": "wait_until", "summary": "Relay payment webhooks to the CRM", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
 select orchestra.set_workload('background-orchestration', 'relay-webhook');
 
 -- workload.send-email
 --   Send one e-mail
-select orchestra.claim('background-orchestration', 'workload.send-email', 'send-email', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "contract": "eaeb680b2b2ee752", "handler": "edge", "pattern": "wait_until", "summary": "Send one e-mail", "timeout_ms": 15000, "visibility_timeout_ms": 45000}');
+select orchestra.claim('background-orchestration', 'workload.send-email', 'send-email', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "contract": "9910eb7d20c96195", "handler": "edge", "pattern": "wait_until", "summary": "Send one e-mail", "timeout_ms": 15000, "visibility_timeout_ms": 45000}');
 select orchestra.set_workload('background-orchestration', 'send-email');
 
 -- edge_function.generate-reports

@@ -49,7 +49,7 @@ select pgmq.create('embed_document');
 
 -- workload.embed-document
 --   Keep the embedding of each document up to date
-select orchestra.claim('embeddings', 'workload.embed-document', 'embed-document', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "batch_size": 8, "concurrency": 8, "contract": "eaeb680b2b2ee752", "handler": "edge", "key_secret": "orchestra_function_key", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "embed_document", "rate_limit": 500, "rate_period_ms": 60000, "summary": "Keep the embedding of each document up to date", "timeout_ms": 30000, "url_secret": "orchestra_function_url", "visibility_timeout_ms": 60000}');
+select orchestra.claim('embeddings', 'workload.embed-document', 'embed-document', '{"backoff_factor": 2, "backoff_initial_ms": 5000, "backoff_max_ms": 900000, "batch_size": 8, "concurrency": 8, "contract": "9910eb7d20c96195", "handler": "edge", "key_secret": "orchestra_function_key", "max_attempts": 5, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "embed_document", "rate_limit": 500, "rate_period_ms": 60000, "summary": "Keep the embedding of each document up to date", "timeout_ms": 30000, "url_secret": "orchestra_function_url", "visibility_timeout_ms": 60000}');
 select orchestra.set_workload('embeddings', 'embed-document');
 
 -- edge_function.embed-document

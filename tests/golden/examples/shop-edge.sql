@@ -77,7 +77,7 @@ select pgmq.create('send_receipt');
 
 -- workload.deliver-email
 --   Hand a written receipt to the mail provider
-select orchestra.claim('shop', 'workload.deliver-email', 'deliver-email', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "batch_size": 20, "concurrency": 8, "contract": "eaeb680b2b2ee752", "handler": "edge", "key_secret": "orchestra_function_key", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "deliver_email", "summary": "Hand a written receipt to the mail provider", "timeout_ms": 20000, "url_secret": "orchestra_function_url", "visibility_timeout_ms": 50000}');
+select orchestra.claim('shop', 'workload.deliver-email', 'deliver-email', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "batch_size": 20, "concurrency": 8, "contract": "9910eb7d20c96195", "handler": "edge", "key_secret": "orchestra_function_key", "max_attempts": 3, "pattern": "queue", "poll_interval_ms": 5000, "queue_name": "deliver_email", "summary": "Hand a written receipt to the mail provider", "timeout_ms": 20000, "url_secret": "orchestra_function_url", "visibility_timeout_ms": 50000}');
 select orchestra.set_workload('shop', 'deliver-email');
 
 -- workload.import-product
@@ -96,7 +96,7 @@ select orchestra.set_workload('shop', 'purge-carts');
 
 -- workload.relay-payment
 --   Mark an order as paid when Stripe says so
-select orchestra.claim('shop', 'workload.relay-payment', 'relay-payment', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "contract": "eaeb680b2b2ee752", "handler": "edge", "pattern": "wait_until", "summary": "Mark an order as paid when Stripe says so", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
+select orchestra.claim('shop', 'workload.relay-payment', 'relay-payment', '{"backoff_factor": 2, "backoff_initial_ms": 1000, "backoff_max_ms": 60000, "contract": "9910eb7d20c96195", "handler": "edge", "pattern": "wait_until", "summary": "Mark an order as paid when Stripe says so", "timeout_ms": 10000, "visibility_timeout_ms": 40000}');
 select orchestra.set_workload('shop', 'relay-payment');
 
 -- workload.send-receipt

@@ -26,6 +26,15 @@ const acts: Record<string, Act> = {
   size: async (_, request) =>
     new Response(String((await request.arrayBuffer()).byteLength)),
   refuse: () => new Response("too much", { status: 413 }),
+  drip: (ms) =>
+    new Response(
+      ReadableStream.from(async function* () {
+        for (let piece = 0; piece < 8; piece++) {
+          yield new TextEncoder().encode("drip");
+          await sleep(ms);
+        }
+      }()),
+    ),
   empty: () => new Response(null, { status: 204 }),
   fail: () => {
     throw new Error("a handler's error");

@@ -4,14 +4,18 @@ export default async function handle(
   payload: Payload,
   { sql, attempt, messageId }: Context,
 ): Promise<void> {
-  if ((payload as { poison?: boolean }).poison) {
+  const { poison, ms = 20 } = payload as { poison?: boolean; ms?: number };
+  if (poison) {
+    await sql`
+      insert into chaos.poisoned (msg_id, attempt)
+      values (${messageId}, ${attempt})`;
     const [mercy] = await sql`select given from chaos.mercy`;
     if (!mercy?.given) Deno.exit(1);
   }
   const [row] = await sql`
     insert into chaos.work (msg_id, attempt, isolate)
     values (${messageId}, ${attempt}, ${Deno.pid}) returning id`;
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, ms));
   await sql`
     update chaos.work set ended_at = clock_timestamp() where id = ${row?.id}`;
 }

@@ -28,10 +28,10 @@ export default async function handle(
       setTimeout(() => Promise.reject(new Error("nobody awaits this")), 1);
       await sleep(20);
       break;
-    case "spin":
-      if (attempt === 1) {
-        const until = Date.now() + 8_000;
-        while (Date.now() < until);
+    case "block":
+      // Its whole isolate, until a file of the attempt's number is there.
+      while (!exists(`${payload.text}/${attempt}`)) {
+        Atomics.wait(nothing, 0, 0, 20);
       }
       break;
     case "die":
@@ -44,11 +44,21 @@ export default async function handle(
       throw new Permanent("not for us");
   }
   await sql`
-    insert into trouble.done (message_id, what, bytes, isolate, started_at)
+    insert into trouble.done
+      (message_id, attempt, what, bytes, isolate, started_at)
     values (
-      ${messageId}, ${payload.do}, ${payload.text?.length ?? null},
+      ${messageId}, ${attempt}, ${payload.do}, ${payload.text?.length ?? null},
       ${Deno.pid}, ${now}::text::timestamptz
     )`;
+}
+
+const nothing = new Int32Array(new SharedArrayBuffer(4));
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 const seen = new Set<string | null>();

@@ -1,0 +1,1 @@
+"""Ledger rows become deployments, and a deployment the Program that it left behind. Pure."""

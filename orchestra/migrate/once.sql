@@ -1,0 +1,9 @@
+do $orchestra$
+begin
+  if exists (
+    :condition
+  ) then
+:body
+  end if;
+end
+$orchestra$

@@ -1,0 +1,1 @@
+"""A plan or a difference as one self-contained page of HTML."""

@@ -1,0 +1,75 @@
+"""Runs for machines: schemas/runs.v1.schema.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestra.operate.runs import Run
+
+
+def listing(found: Sequence[Run], project: str, *, more: bool) -> str:
+    return _text(
+        {"format_version": 1, "project": project, "runs": [_run(run) for run in found], "more": more}
+    )
+
+
+def show(run: Run, project: str) -> str:
+    detail = {
+        **_run(run),
+        "input": _parsed(run.input),
+        "steps": [
+            {
+                "step": step.step,
+                "status": step.status,
+                "total": step.total,
+                "done": step.done,
+                "failed": step.failed,
+                "started_at": _time(step.started_at),
+                "finished_at": _time(step.finished_at),
+            }
+            for step in run.steps
+        ],
+        "dead_letters": [
+            {"id": one.id, "step": one.step, "i": one.i, "error": one.error} for one in run.failures
+        ],
+    }
+    return _text({"format_version": 1, "project": project, "run": detail})
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "workload": run.workload,
+        "status": run.status,
+        "attempt": run.attempt,
+        "caller": run.caller,
+        "started_at": _time(run.started_at),
+        "finished_at": _time(run.finished_at),
+        "error": run.error,
+        "total": run.total,
+        "done": run.done,
+        "failed": run.failed,
+    }
+
+
+def _parsed(text: str | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:  # a number of more digits than Python reads
+        return text
+
+
+def _text(item: dict[str, Any]) -> str:
+    return json.dumps(item, indent=2, ensure_ascii=False) + "\n"
+
+
+def _time(time: datetime | None) -> str | None:
+    return (
+        None
+        if time is None
+        else time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

@@ -1,0 +1,3 @@
+from apply.fixtures import hosted, shop
+
+__all__ = ["hosted", "shop"]
