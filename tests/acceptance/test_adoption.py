@@ -30,10 +30,14 @@ def test_a_queue_made_by_hand_is_named_and_blocks_the_apply(engine: Engine) -> N
 
 
 def test_adopting_leaves_messages_and_other_peoples_jobs_as_they_are(engine: Engine) -> None:
+    """Messages of an hour from now, so that neither consumer is at them when the minute turns meanwhile."""
     LEGACY.prepare(engine)
-    before = engine.execute("select msg_id, message, enqueued_at from pgmq.q_emails order by 1")
+    messages = "select msg_id, read_ct, enqueued_at, vt, message from pgmq.q_emails order by 1"
+    engine.execute("update pgmq.q_emails set vt = now() + interval '1 hour'")
+    before = engine.execute(messages)
     apply(engine, LEGACY.spec, ADOPT)
-    assert engine.execute("select msg_id, message, enqueued_at from pgmq.q_emails order by 1") == before
+    assert len(before) == 25
+    assert engine.execute(messages) == before
     jobs = {row[0] for row in engine.execute("select jobname from cron.job")}
     assert {"consume-emails", "purge-log"} <= jobs
 

@@ -57,11 +57,17 @@ def in_terminal(folder: Path, answers: list[str], *arguments: str) -> tuple[int,
         preexec_fn=_controlled,
     )
     os.close(theirs)
-    shown, waiting = "", list(answers)
+    shown, waiting, keys, silent = "", list(answers), b"", 0
     try:
         while True:
-            ready, _, _ = select.select([ours], [], [], 60)
-            assert ready, f"it waits for something: {shown}"
+            ready, _, _ = select.select([ours], [], [], 3)
+            if not ready:
+                silent += 1
+                assert silent < 20, f"it waits for something: {shown}"
+                # Python loses a Ctrl-C that comes between the prompt and the read behind it; people press it again.
+                if keys == b"\x03":
+                    os.write(ours, keys)
+                continue
             try:
                 read = os.read(ours, 65536)
             except OSError:  # the terminal is closed
@@ -71,7 +77,8 @@ def in_terminal(folder: Path, answers: list[str], *arguments: str) -> tuple[int,
             shown += read.decode("utf-8", "replace")
             if shown.endswith("]: ") and waiting:
                 answer = waiting.pop(0)
-                os.write(ours, b"\x03" if answer == "^C" else f"{answer}\n".encode())
+                keys = b"\x03" if answer == "^C" else f"{answer}\n".encode()
+                os.write(ours, keys)
         return process.wait(60), shown
     finally:
         process.kill()
