@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from orchestra.cli import console
 from orchestra.errors import OrchestraError, SpecError
@@ -31,6 +32,9 @@ def run(command: Callable[[], Any]) -> int:
     try:
         code = command()
         sys.stdout.flush()
+    except NoArgsIsHelpError as error:
+        console.note(error.format_message())
+        return USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "orchestra"
         console.fail(error.format_message(), f"see {path} --help")

@@ -29,6 +29,7 @@ from orchestra.spec.model import (
     TableTrigger,
     Workload,
 )
+from orchestra.sql import inspect, sends
 
 Shape = Literal["trigger", "queue", "work", "end"]
 Place = tuple[int, int]
@@ -100,41 +101,61 @@ def lanes(review: Review) -> list[Lane]:
             touched.setdefault(change.address.name.partition(".")[0], []).append(change)
     spec = review.spec
     declared = {w.name: w for w in spec.workloads} if spec else {}
-    callers: dict[str, list[str]] = {}
+    project = spec.project if spec else ""
+    callers: dict[str, list[Node]] = {}
     for caller in declared.values():
         if caller.on_failure:
-            callers.setdefault(caller.on_failure, []).append(caller.name)
+            node = Node("trigger", "failure of", caller.name, link=caller.name)
+            callers.setdefault(caller.on_failure, []).append(node)
+        for name in dict.fromkeys(to for _, to in _sends(caller, declared, project)):
+            node = Node("trigger", "sent by", caller.name, link=caller.name)
+            callers.setdefault(name, []).append(node)
     order = [*touched, *(name for name in declared if name not in touched)]
     out = []
     for name in order:
         marks = _Marks(touched.get(name, ()))
         if (w := declared.get(name)) is not None and spec is not None:
             queued = pattern_of(w, spec.platform) == "queue"
-            out.append(_declared(w, queued, marks, callers.get(name, ())))
+            out.append(_declared(w, queued, marks, callers.get(name, ()), tuple(_sends(w, declared, project))))
         else:
             out.append(_undeclared(name, marks))
     return out
 
 
-def _declared(w: Workload, queued: bool, marks: _Marks, callers: Sequence[str]) -> Lane:
-    triggers = (*_triggers(w, marks), *(Node("trigger", "failure of", c, link=c) for c in callers))
+def _sends(w: Workload, declared: Mapping[str, Workload], project: str) -> Iterator[tuple[str, str]]:
+    """The step, "" of a workload that is none, and the other workload that its SQL sends to, each pair once."""
+    handlers = [(s.name, s.handler) for s in w.steps] if w.steps else [("", w.handler)]
+    for step, handler in handlers:
+        if isinstance(handler, SqlHandler):
+            names = (text.value.removeprefix(f"{project}/") for text in sends(inspect(handler.sql)))
+            yield from ((step, name) for name in dict.fromkeys(names) if name in declared)
+
+
+def _declared(
+    w: Workload, queued: bool, marks: _Marks, callers: Sequence[Node], sent: Sequence[tuple[str, str]]
+) -> Lane:
+    triggers = (*_triggers(w, marks), *callers)
     rows: list[tuple[Node, ...]] = [triggers or (Node("trigger", "manual"),)]
     if queued:
         rows.append((Node("queue", w.queue.name, w.queue.kind, marks.of(Address("queue", w.name))),))
     edges = list(_all_to_all(0, rows)) if queued else []
     first = len(rows)
     if w.steps:
-        steps, more = _steps(w, first, marks)
+        steps, more, at = _steps(w, first, marks)
         rows += steps
         edges += more
     else:
+        at = {"": (first, 0)}
         rows.append((_handler(w, marks),))
         edges += [Edge((first - 1, i), (first, 0)) for i in range(len(rows[first - 1]))]
-    if ends := tuple(_ends(w, queued, marks)):
+    failures = tuple(_ends(w, queued, marks))
+    targets = list(dict.fromkeys(name for _, name in sent))
+    if ends := (*failures, *(Node("end", "sends to", name, link=name) for name in targets)):
         last = len(rows) - 1
         edges += [
-            Edge((last, i), (last + 1, j), True) for i in range(len(rows[last])) for j in range(len(ends))
+            Edge((last, i), (last + 1, j), True) for i in range(len(rows[last])) for j in range(len(failures))
         ]
+        edges += [Edge(at[step], (last + 1, len(failures) + targets.index(name))) for step, name in sent]
         rows.append(ends)
     return _lane(w.name, w.summary, rows, edges, marks)
 
@@ -168,8 +189,10 @@ def _handler(w: Workload, marks: _Marks) -> Node:
     return Node("work", title, note, marks.worker(w.name))
 
 
-def _steps(w: Workload, first: int, marks: _Marks) -> tuple[list[tuple[Node, ...]], list[Edge]]:
-    """Steps by level: each one row below the lowest that it depends on."""
+def _steps(
+    w: Workload, first: int, marks: _Marks
+) -> tuple[list[tuple[Node, ...]], list[Edge], dict[str, Place]]:
+    """Steps by level, each one row below the lowest that it depends on; and where each stands."""
     level: dict[str, int] = {}
     waiting = {step.name: step for step in w.steps}
     while waiting:
@@ -186,7 +209,7 @@ def _steps(w: Workload, first: int, marks: _Marks) -> tuple[list[tuple[Node, ...
     edges = [Edge(at[d], at[s.name]) for s in w.steps for d in s.depends_on if d in at]
     edges += [Edge((first - 1, 0), at[s.name]) for s in w.steps if not s.depends_on]
     action = marks.worker(w.name)
-    return [tuple(_step(s, action) for s in row) for row in rows], edges
+    return [tuple(_step(s, action) for s in row) for row in rows], edges, at
 
 
 def _step(step: Step, action: Action | None) -> Node:

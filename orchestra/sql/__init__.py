@@ -3,7 +3,8 @@
 from orchestra.sql.bind import PARAMETERS, BoundSql, Unknown, bind
 from orchestra.sql.inspect import inspect
 from orchestra.sql.meaning import same_meaning
-from orchestra.sql.model import Inspection, Name, Relation
+from orchestra.sql.model import Inspection, Name, Relation, Text
+from orchestra.sql.sends import sends
 
 __all__ = [
     "PARAMETERS",
@@ -11,8 +12,10 @@ __all__ = [
     "Inspection",
     "Name",
     "Relation",
+    "Text",
     "Unknown",
     "bind",
     "inspect",
     "same_meaning",
+    "sends",
 ]

@@ -6,12 +6,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A constant text among the arguments of a function: its position from 0, or its name where it is given by name."""
+
+    place: int | str
+    value: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Name:
     """A function, type or operator as named, and where (characters in the text as written)."""
 
     schema: str | None
     name: str
     offset: int
+    texts: tuple[Text, ...] = ()
+    """Of a function that is called: the arguments that are constant texts."""
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from orchestra.sql.model import Name, Relation
+from orchestra.sql.model import Name, Relation, Text
 
 Node = dict[str, Any]
 _EVENTS: Final = {
@@ -78,7 +78,7 @@ class Walk:
                 if "schemaname" in value or value.get("relname") not in scope:
                     self._relation(value)
             case "FuncCall" | "funccall":
-                self._named(self.functions, value.get("funcname"), value)
+                self._named(self.functions, value.get("funcname"), value, tuple(self._texts(value)))
             case "A_Expr":
                 if value.get("kind") in {"AEXPR_OP", "AEXPR_OP_ANY", "AEXPR_OP_ALL"}:
                     self._named(self.operators, value.get("name"), value)
@@ -153,11 +153,22 @@ class Walk:
             schema = body.get("schemaname")
             self.relations.append(Relation(schema, body["relname"], place, writes, columns, unbounded))
 
-    def _named(self, into: list[Name], parts: Any, body: Node) -> None:
+    def _texts(self, call: Node) -> Iterator[Text]:
+        for position, argument in enumerate(call.get("args", ())):
+            place: int | str = position
+            if "NamedArgExpr" in argument:
+                place, argument = argument["NamedArgExpr"].get("name", ""), argument["NamedArgExpr"].get("arg", {})
+            while "TypeCast" in argument:
+                argument = argument["TypeCast"].get("arg", {})
+            constant = argument.get("A_Const", {})
+            if (value := constant.get("sval", {}).get("sval")) is not None:
+                yield Text(place, value, self._offset(int(constant.get("location", 0))))
+
+    def _named(self, into: list[Name], parts: Any, body: Node, texts: tuple[Text, ...] = ()) -> None:
         words = [p["String"].get("sval", "") for p in parts or () if "String" in p]
         if words:
             place = self._offset(max(0, int(body.get("location", 0))))
-            into.append(Name(words[-2] if len(words) > 1 else None, words[-1], place))
+            into.append(Name(words[-2] if len(words) > 1 else None, words[-1], place, texts))
 
 
 def _targets(body: Node) -> Iterator[str]:

@@ -56,7 +56,7 @@ EDGE = "trigger: manual\nduration: {max: 20s}\n"
         ("select net.http_post('x')", ["E313"]),
         ("select pgmq.send('a', '{}')", ["E313"]),
         ("select * from orchestra.workload", ["E313"]),
-        ("select orchestra.send('a', '{}')", []),
+        ("select orchestra.send('a', '{}')", ["E224"]),
         ("delete from app.t", ["W309"]),
         ("update app.t set a = 1", ["W309"]),
         ("delete from app.t where true", []),
@@ -72,6 +72,50 @@ EDGE = "trigger: manual\nduration: {max: 20s}\n"
 )
 def test_sql(sql: str, expected: list[str]) -> None:
     assert sorted(codes(workload(SQL % sql))) == sorted(expected)
+
+
+SENDING = """
+version: 1
+project: shop
+%s
+workloads:
+  collect:
+    trigger: {schedule: {cron: "0 8 * * *"}}
+    duration: {max: 5s}
+    run: {sql: "select orchestra.%s"}
+  mail:
+    trigger: manual
+    duration: {max: 20s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "requires", "wrong"),
+    [
+        ("send('mail', '{}')", "", ""),
+        ("send('shop/mail', '{}')", "", ""),
+        ("send(payload => '{}', workload => 'mail'::text)", "", ""),
+        ("send_many('mail', array['{}'::jsonb])", "", ""),
+        ("send(name, '{}') from app.t", "", ""),
+        ("send('mial', '{}')", "", "there is no workload `mial`"),
+        ("send(payload => '1', workload => 'mial')", "", "there is no workload `mial`"),
+        ("send_many('shop/mial', array['{}'::jsonb])", "", "there is no workload `mial`"),
+        ("send('collect', '{}')", "", "`collect` has no queue to send to"),
+        ("send('billing/invoice', '{}')", "", "`invoice` of project `billing` is not among"),
+        ("send('billing/invoice', '{}')", "requires: [{project: billing, workload: invoice}]", ""),
+        ("send('billing/invoice', '{}')", "requires: [{project: billing}]", ""),
+        ("send('billing/invoice', '{}')", "requires: [{project: billing, queue: invoice}]", "is not among"),
+        ("send('billing/other', '{}')", "requires: [{project: billing, workload: invoice}]", "is not among"),
+        ("send('invoice', '{}')", "requires: [{project: billing, workload: invoice}]", ""),
+        ("send('other', '{}')", "requires: [{project: billing, workload: invoice}]", "no workload `other`"),
+    ],
+)
+def test_sql_sends_to_what_is_there(sent: str, requires: str, wrong: str) -> None:
+    text = SENDING % (requires, sent.replace('"', '\\"'))
+    diagnostics = [d for d in found(text) if d.code == "E224"]
+    assert [wrong in d.message for d in diagnostics] == ([True] if wrong else [])
+    line = text.splitlines()[diagnostics[0].span.line - 1] if diagnostics else ""
+    assert not wrong or line[diagnostics[0].span.column - 1 :].startswith("'"), diagnostics
 
 
 def test_a_search_path_finds_names() -> None:

@@ -79,6 +79,13 @@ def test_a_command_line_that_makes_no_sense_ends_with_64(
     assert "hunter2" not in result.stderr
 
 
+def test_alone_it_shows_what_there_is(run: Run) -> None:
+    result = run()
+    assert (result.exit_code, result.stdout) == (64, "")
+    assert result.stderr.startswith("Usage: orchestra [OPTIONS] COMMAND")
+    assert "error" not in result.stderr
+
+
 def test_without_a_spec_it_says_what_to_do(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = run("check")

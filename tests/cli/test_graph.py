@@ -50,6 +50,39 @@ def test_the_graph_in_the_readme_of_an_example_is_its_specs(name: str) -> None:
     assert done.code == 0, done.text
 
 
+def test_what_sql_sends_leads_straight_to_the_queue_of_the_other(tmp_path: Path) -> None:
+    (tmp_path / "orchestra.yaml").write_text(
+        """\
+version: 1
+project: shop
+workloads:
+  collect:
+    trigger: {schedule: {cron: "0 8 * * *"}}
+    duration: {max: 5s}
+    run: {sql: "select orchestra.send('shop/report', '[1]'), orchestra.send('report', '[2]')"}
+  report:
+    trigger: manual
+    steps:
+      split: {duration: {max: 5s}, run: {sql: "select :payload"}}
+      tell: {depends_on: [split], duration: {max: 5s}, run: {sql: "select orchestra.send('mail', '{}')"}}
+      again: {depends_on: [split], duration: {max: 5s}, run: {sql: "select orchestra.send('mail', '{}')"}}
+  mail:
+    trigger: manual
+    duration: {max: 20s}
+"""
+    )
+    assert orchestra("check", cwd=tmp_path).code == 0
+    arrows = orchestra("graph", cwd=tmp_path).out
+    assert arrows.count("w0_1_0 --> w2_1_0") == 1, arrows
+    assert "w2_3_0 --> w1_1_0" in arrows
+    assert "w2_3_1 --> w1_1_0" in arrows
+    assert "sends to" not in arrows
+    alone = orchestra("graph", "--workload", "report", cwd=tmp_path).out
+    assert "sends to<br/>mail" in alone
+    assert "sent by<br/>collect" in alone
+    ET.fromstring(orchestra("graph", "--format", "svg", cwd=tmp_path).out)
+
+
 def test_failures_lead_straight_to_the_workload_that_takes_them(spec: Path) -> None:
     done = orchestra("graph", cwd=spec)
     assert done.code == 0, done.text

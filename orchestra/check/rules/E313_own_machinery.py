@@ -51,6 +51,9 @@ workloads:
     trigger: manual
     duration: {max: 5s}
     run: {sql: "select orchestra.send('mails', :payload)"}
+  mails:
+    trigger: manual
+    duration: {max: 20s}
 """,
     check=check,
     judgement=True,
