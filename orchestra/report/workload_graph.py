@@ -116,7 +116,9 @@ def lanes(review: Review) -> list[Lane]:
         marks = _Marks(touched.get(name, ()))
         if (w := declared.get(name)) is not None and spec is not None:
             queued = pattern_of(w, spec.platform) == "queue"
-            out.append(_declared(w, queued, marks, callers.get(name, ()), tuple(_sends(w, declared, project))))
+            out.append(
+                _declared(w, queued, marks, callers.get(name, ()), tuple(_sends(w, declared, project)))
+            )
         else:
             out.append(_undeclared(name, marks))
     return out

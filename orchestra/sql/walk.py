@@ -157,7 +157,10 @@ class Walk:
         for position, argument in enumerate(call.get("args", ())):
             place: int | str = position
             if "NamedArgExpr" in argument:
-                place, argument = argument["NamedArgExpr"].get("name", ""), argument["NamedArgExpr"].get("arg", {})
+                place, argument = (
+                    argument["NamedArgExpr"].get("name", ""),
+                    argument["NamedArgExpr"].get("arg", {}),
+                )
             while "TypeCast" in argument:
                 argument = argument["TypeCast"].get("arg", {})
             constant = argument.get("A_Const", {})
