@@ -6,7 +6,7 @@ from typing import Final
 
 from orchestra.plan.model import Action, Change, FieldChange, Plan
 from orchestra.report import masked
-from orchestra.report.cells import cut, visible
+from orchestra.report.cells import cut, visible, wrap
 from orchestra.report.style import PLAIN, Style
 from orchestra.report.symbols import SYMBOLS
 from orchestra.report.values import brief, is_long
@@ -19,15 +19,17 @@ LONGEST: Final = 40
 
 
 def render(plan: Plan, style: Style = PLAIN) -> list[str]:
-    """A line for each change; where that is more than a look can take in, how many of each kind."""
+    """A line for each change; where that is more than a look can take in, how many of each kind. None is wider than
+    `style` says."""
     changes = masked.plan(plan).changes
     if len(changes) <= MOST_CHANGES:
         return [_line(change, style) for change in changes]
-    return [
-        f"{_sign(action, style)} {_counts([c for c in changes if c.action is action])}"
-        for action in SYMBOLS
-        if any(c.action is action for c in changes)
-    ]
+    lines: list[str] = []
+    for action in SYMBOLS:
+        if same := [c for c in changes if c.action is action]:
+            first, *rest = wrap(_counts(same), style.width - 4)
+            lines += [f"{_sign(action, style)} {first}", *(f"    {line}" for line in rest)]
+    return lines
 
 
 def _counts(changes: list[Change]) -> str:

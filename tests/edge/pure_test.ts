@@ -78,6 +78,23 @@ Deno.test("anything thrown has a description", () => {
   assert.match(describe(loop), /^Error: loop/);
 });
 
+Deno.test("a failure tells where it comes from, and not what called the handler", () => {
+  const ours = new URL("../../orchestra/runtime/edge/", import.meta.url).href;
+  const error = new Error("no address");
+  error.stack = [
+    "Error: no address",
+    "    at handler (file:///shop/supabase/functions/mail/handler.ts:4:41)",
+    `    at Object.call (${ours}queue.ts:46:14)`,
+    `    at answer (${ours}job.ts:82:29)`,
+  ].join("\n");
+  assert.equal(
+    describe(error),
+    "Error: no address\n    at handler (file:///shop/supabase/functions/mail/handler.ts:4:41)",
+  );
+  error.stack = `Error: no address\n    at answer (${ours}job.ts:82:29)`;
+  assert.match(describe(error), /^Error: no address\n {4}at answer/);
+});
+
 Deno.test("a hostile value is described without throwing", () => {
   const hostile = new Proxy({}, {
     get() {

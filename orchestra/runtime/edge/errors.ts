@@ -24,6 +24,7 @@ export class Snooze extends Error {
 const MOST_TEXT = 8_000;
 const MOST_FRAMES = 8;
 const MOST_CAUSES = 4;
+const OURS = new URL(".", import.meta.url).href;
 
 /**
  * Text for whatever was thrown: name, message, the head of the stack, causes.
@@ -60,7 +61,10 @@ function one(error: Error): string {
     : `${error.name}: ${error.message}`;
   const frames = String(error.stack ?? "").split("\n")
     .filter((line) => /^\s+at /.test(line));
-  return [title, ...frames.slice(0, MOST_FRAMES)].join("\n");
+  // What called the handler is the same for every failure, and says nothing of this one.
+  const theirs = frames.filter((line) => !line.includes(OURS));
+  const telling = theirs.length > 0 ? theirs : frames;
+  return [title, ...telling.slice(0, MOST_FRAMES)].join("\n");
 }
 
 function plain(value: unknown): string {
