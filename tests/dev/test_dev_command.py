@@ -92,6 +92,18 @@ def test_a_day_with_it(home: Path) -> None:
     nothing_is_left(home)
 
 
+def test_a_handler_stays_when_its_workload_goes(home: Path) -> None:
+    (home / "orchestra.yaml").write_text(SPEC + GREET)
+    handler(home, "hello")
+    with session(home, "--port", "0") as dev:
+        dev.sees("Ready in ")
+        (home / "orchestra.yaml").write_text(SPEC)
+        dev.sees("removed supabase/functions/_shared, supabase/functions/greet")
+        dev.sees("supabase/functions/greet/handler.ts is yours, and stays")
+        dev.sees("Applied in ")
+    assert [p.name for p in (home / "supabase/functions/greet").iterdir()] == ["handler.ts"]
+
+
 def test_messages_are_never_lost_without_a_word(home: Path) -> None:
     with session(home) as dev:
         dev.sees("Ready in ")

@@ -150,6 +150,7 @@ class Road:
     def _compile(self, spec: Spec) -> None:
         """The functions alone. Nothing is written for a project that has none."""
         from orchestra import pipeline
+        from orchestra.emit.functions.reconcile import HANDLER
 
         if not pipeline.emit_functions(spec) and not self._place.functions.is_dir():
             return
@@ -162,6 +163,9 @@ class Road:
             named = sorted({"/".join(p.split("/")[:2]) for p in paths})
             if named:
                 self._diary.say(f"{verb} {', '.join(f'{shown}/{name}' for name in named)}", "dim")
+        for name in sorted({"/".join(p.split("/")[:2]) for p in gone}):
+            if (self._place.supabase / name / HANDLER).exists():
+                self._diary.say(f"{shown}/{name}/{HANDLER} is yours, and stays; nothing calls it", "yellow")
 
 
 def _is_of(blocker: Blocker, hazards: Sequence[Hazard]) -> bool:
