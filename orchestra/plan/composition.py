@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from orchestra.ir.program import Address, Program
+from orchestra.ir.program import Address, Program, Resource
 from orchestra.kinds.requirement import Requirement
-from orchestra.live.model import Dependent, Live
+from orchestra.live.model import Dependent, Found, Live
 from orchestra.plan.compare import Draft
 from orchestra.plan.model import Action, Blocker, Condition
 from orchestra.spec.model import Composition
@@ -52,22 +52,37 @@ def _meant(name: str, projects: frozenset[str]) -> str:
 def still_required(
     drafts: Sequence[Draft], program: Program, dependents: Sequence[Dependent]
 ) -> Iterator[Blocker]:
-    """What goes and another project of this database says that it needs."""
-    going = {
-        d.address: (d.live or d.former)
-        for d in drafts
-        if d.action is Action.DELETE or any(f.path == "removal" and f.after is not None for f in d.fields)
+    """What goes, or gets another name, and another project of this database says that it needs."""
+    gone = {_known_as(d.address, d.live or d.former) for d in drafts if _goes(d)}
+    renamed = {
+        _known_as(d.moved_from or d.address, d.live or d.former) for d in drafts if d.resource is not None
     }
-    named = {(a.kind, found.name if a.kind == "queue" and found else a.name) for a, found in going.items()}
+    renamed -= {_known_as(d.address, d.resource) for d in drafts if d.resource is not None}
+    whole = any(d.moved_from is not None and d.moved_from.kind == "project" for d in drafts)
     for dependent in dependents:
-        if (dependent.kind, dependent.name) in named:
+        name = (dependent.kind, dependent.name)
+        if whole or name in gone | renamed:
             yield Blocker(
                 "required",
-                Address(dependent.kind, dependent.name),
+                Address(*name),
                 f"project {dependent.project} of this database requires {dependent.kind} {dependent.name}",
                 f"take it out of the `requires` of {dependent.project} and apply that first, or destroy "
-                f"{dependent.project} first",
+                f"{dependent.project} first"
+                + ("; once it has its new name, require that" if name not in gone else ""),
             )
+
+
+def _goes(draft: Draft) -> bool:
+    return draft.action is Action.DELETE or any(
+        f.path == "removal" and f.after is not None for f in draft.fields
+    )
+
+
+def _known_as(address: Address, found: Found | Resource | None) -> tuple[str, str]:
+    """As others name it: a queue by its own name, all else by that of the spec."""
+    if address.kind != "queue" or found is None:
+        return address.kind, address.name
+    return address.kind, found.object_name if isinstance(found, Resource) else found.name
 
 
 def removes(drafts: Sequence[Draft]) -> bool:

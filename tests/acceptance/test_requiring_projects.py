@@ -4,6 +4,7 @@ each other."""
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,34 @@ def test_what_another_project_requires_is_not_removed(embedded: Engine, folder: 
     assert orchestra("apply", "billing.yaml", "--allow-destroy", "--auto-approve", **at).code == 0
     assert orchestra("destroy", "shop.yaml", "--allow-destroy", "--auto-approve", **at).code == 0
     assert orchestra("destroy", "billing.yaml", "--allow-destroy", "--auto-approve", **at).code == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("  charge:\n", "  bill:\n    moved: {from: charge}\n", ["workload charge"]),
+        ("name: monthly", "name: quarterly", ["queue monthly"]),
+        ("project: billing", "project: money\nmoved: {from: billing}", ["workload charge", "queue monthly"]),
+    ],
+)
+def test_what_another_project_requires_keeps_its_name(
+    embedded: Engine, folder: Path, before: str, after: str, said: list[str]
+) -> None:
+    at = {"cwd": folder, "db": embedded.dsn}
+    assert orchestra("apply", "shop.yaml", "billing.yaml", "--auto-approve", **at).code == 0
+    (folder / "billing.yaml").write_text(BILLING.replace(before, after))
+    refused = orchestra("apply", "billing.yaml", "--auto-approve", **at)
+    assert refused.code == 5, refused.text
+    named = re.findall(r"project shop of this database requires (\w+ \w+)", " ".join(refused.text.split()))
+    assert sorted(set(named)) == sorted(said), refused.text
+    assert "once it has its new name, require that" in " ".join(refused.text.split())
+    # Renaming what nobody asks for is as free as ever.
+    (folder / "shop.yaml").write_text(
+        SHOP.partition("requires:")[0] + "workloads:" + SHOP.partition("workloads:")[2]
+    )
+    assert orchestra("apply", "shop.yaml", "--auto-approve", **at).code == 0
+    renamed = orchestra("apply", "billing.yaml", "--auto-approve", **at)
+    assert renamed.code == 0, renamed.text
 
 
 def test_check_knows_what_the_other_spec_lacks_and_shows_both_places(folder: Path) -> None:
