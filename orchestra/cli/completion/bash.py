@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 
@@ -30,13 +31,19 @@ def replies(asked: Line, replaced: str, found: Found, columns: int = 0) -> str:
     listed = [found.prefix + p for p in paths(typed, found.file)] if found.file is not None else []
     how = ""
     if found.file is not None:
-        how = "files open" if listed and not values and len(listed) == 1 and listed[0].endswith("/") else "files"
-        words = [value[skip:] for value, _ in values] + [path[skip:] for path in listed]
+        words = [value[skip:] for value, _ in values] + [_for_readline(path[skip:]) for path in listed]
+        how = "files open" if len(words) == 1 and words[0].endswith("/") else "files"
     else:
         words = [_quoted(value[skip:], asked.quote) for value, _ in values]
         if columns and len(words) > 1:
             words = _described(words, [said for _, said in values], columns)
     return "\n".join([how, *words])
+
+
+def _for_readline(path: str) -> str:
+    """It puts the slash after a folder itself, if it finds it, and leaves a quotation mark open then."""
+    folder = path.rstrip("/")
+    return folder if folder and folder != path and os.path.isdir(os.path.expanduser(folder)) else path
 
 
 def _quoted(text: str, quote: str) -> str:

@@ -42,7 +42,7 @@ def find(words: Sequence[str], current: str) -> Found:
         return _found(noun, ctx.command.shell_complete(ctx, "-" if _is_option(current) else ""))
     given, waiting = _split(ctx, rest)
     assert ctx.info_name is not None
-    ctx = ctx.command.make_context(ctx.info_name, given, parent=ctx.parent, resilient_parsing=True)
+    ctx = ctx.command.make_context(ctx.info_name, list(given), parent=ctx.parent, resilient_parsing=True)
     if waiting is not None:
         return _value(ctx, waiting)
     if "--" not in rest and _is_option(current):
