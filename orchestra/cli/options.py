@@ -54,7 +54,10 @@ def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 workload = click.option(
-    "--workload", metavar="NAME", shell_complete=offers.workloads, help="Only this workload and what it needs."
+    "--workload",
+    metavar="NAME",
+    shell_complete=offers.workloads,
+    help="Only this workload and what it needs.",
 )
 
 database = _all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -31,7 +32,7 @@ _CLEAR: Final = "\x05\x15"  # Ctrl-E Ctrl-U
 _COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "bash": ("bash", "--norc", "--noprofile", "-i"),
     "zsh": ("zsh", "-f", "-i"),
-    "fish": ("fish", "--no-config", "--interactive"),
+    "fish": ("fish", "--interactive"),
 }
 _BEGIN: Final[Mapping[str, str]] = {
     "bash": """bind 'set enable-bracketed-paste off'; bind 'set bell-style none'; HISTFILE=
@@ -101,6 +102,11 @@ class Shell:
         self._type(_CLEAR)
         return line.removesuffix("\n") if self.name == "fish" else line
 
+    @property
+    def text(self) -> str:
+        """The screen without colours and movements of the cursor."""
+        return re.sub(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[()].|.)", "", self.screen)
+
     def close(self) -> None:
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
@@ -140,6 +146,12 @@ _orchestra orchestra "$last" ""
     require(name)
     command = [*_COMMANDS[name][:1], "-c", scripts[name], *(["bash"] if name == "bash" else []), line]
     done = subprocess.run(
-        command, cwd=folder, env=environment(home, **more), capture_output=True, text=True, check=True, timeout=60
+        command,
+        cwd=folder,
+        env=environment(home, **more),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return done.stdout.splitlines(), done.stderr

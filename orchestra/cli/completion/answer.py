@@ -21,15 +21,20 @@ class _TooLongError(Exception):
 
 
 def respond(shell: str, words: Sequence[str]) -> None:
-    """Print the answer, which is empty where anything goes wrong."""
+    """Print the answer."""
     with contextlib.suppress(Exception):
-        with _bounded():
-            text = ANSWERS[shell](words)
-        sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
+        sys.stdout.buffer.write(answer(shell, words).encode(errors="surrogateescape"))
         sys.stdout.buffer.flush()
     # Whoever asked may be gone, and that is to be no message when the streams are closed.
     with contextlib.suppress(Exception):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def answer(shell: str, words: Sequence[str]) -> str:
+    """What the shell's script reads; empty where anything goes wrong or takes too long."""
+    with contextlib.suppress(Exception), _bounded():
+        return ANSWERS[shell](words)
+    return ""
 
 
 @contextlib.contextmanager
@@ -82,7 +87,9 @@ def _fish(words: Sequence[str]) -> str:
         before.pop(0)  # variables for the command
     current = line.read(f"_ {typed}").current
     found = find(before[1:], current)
-    lines = [f"{found.prefix}{value}\t{said}" if said else f"{found.prefix}{value}" for value, said in found.values]
+    lines = [
+        f"{found.prefix}{value}\t{said}" if said else f"{found.prefix}{value}" for value, said in found.values
+    ]
     if found.file is not None:
         lines += [found.prefix + path for path in paths(current.removeprefix(found.prefix), found.file)]
     return "\n".join(lines)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Final
 
 from orchestra.cli.completion.find import Found
 from orchestra.cli.completion.line import Line
-from orchestra.cli.completion.listing import paths
+from orchestra.cli.completion.listing import expanded, paths
 
 _LISTS: Final = {"?", "!", "@"}
 """What COMP_TYPE says where the replies are shown: in a list after the second TAB, or at once."""
@@ -24,7 +23,7 @@ def is_list(kind: str) -> bool:
 def replies(asked: Line, replaced: str, found: Found, columns: int = 0) -> str:
     """`columns` above 0: they will be shown in a terminal so wide, so that each may say what it means."""
     typed = asked.current.removeprefix(found.prefix)
-    if found.file is not None and not asked.quote == "'" and re.search(r"[$`]|^~[^/]*$", asked.raw):
+    if found.file is not None and asked.quote != "'" and re.search(r"[$`]|^~[^/]*$", asked.raw):
         return "default"  # variables and the homes of others are for bash to look up
     skip = asked.after(replaced)
     values = [(found.prefix + v, said) for v, said in found.values if v.startswith(typed)]
@@ -41,9 +40,9 @@ def replies(asked: Line, replaced: str, found: Found, columns: int = 0) -> str:
 
 
 def _for_readline(path: str) -> str:
-    """It puts the slash after a folder itself, if it finds it, and leaves a quotation mark open then."""
-    folder = path.rstrip("/")
-    return folder if folder and folder != path and os.path.isdir(os.path.expanduser(folder)) else path
+    """It puts the slash after a folder itself where it finds one of that name, behind a closing quotation mark."""
+    folder = path.removesuffix("/")
+    return folder if folder and folder != path and expanded(folder).is_dir() else path
 
 
 def _quoted(text: str, quote: str) -> str:

@@ -60,7 +60,7 @@ def _command(words: list[str]) -> tuple[click.Context | None, list[str]]:
     from orchestra.cli.groups import DefaultGroup
     from orchestra.cli.root import root
 
-    ctx = click.Context(root, info_name="orchestra", resilient_parsing=True)
+    ctx = root.make_context("orchestra", [], resilient_parsing=True)
     while isinstance(ctx.command, click.Group):
         group = ctx.command
         if not isinstance(group, DefaultGroup):

@@ -62,7 +62,9 @@ class _Reader:
 
     def sign(self) -> str:
         """An operator, or nothing."""
-        found = re.compile(r"(?:\d*(?:>>|>\||>&|<<<?|<&|<>|[<>](?!\())|&>>?|[;|&\n()])").match(self.text, self.at)
+        found = re.compile(r"(?:\d*(?:>>|>\||>&|<<<?|<&|<>|[<>](?!\())|&>>?|[;|&\n()])").match(
+            self.text, self.at
+        )
         if found is None:
             return ""
         self.at = found.end()

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from orchestra.kinds import Kind
     from orchestra.spec.model import Spec
 
@@ -25,7 +26,7 @@ _HOLD_SPECS: Final = ("specs", "what", "arguments", "spec")
 
 def files(*endings: str) -> Items:
     """Files of these endings, or any, and the folders on the way to them: the shell lists them."""
-    return [CompletionItem("", type="file", endings=endings)]
+    return [_item("", "file", endings=endings)]
 
 
 def any_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
@@ -33,7 +34,7 @@ def any_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> Ite
 
 
 def any_folder(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
-    return [CompletionItem("", type="dir")]
+    return [_item("", "dir")]
 
 
 def specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> Items:
@@ -93,8 +94,14 @@ def specs_and_owned(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [*_addresses(ctx, lambda kind: kind.owned), *files(*YAML)]
 
 
+def _item(value: str, form: str = "plain", **more: Any) -> CompletionItem[str]:
+    from click.shell_completion import CompletionItem
+
+    return CompletionItem(value, form, **more)
+
+
 def _plain(names: Iterable[str]) -> Items:
-    return [CompletionItem(name) for name in dict.fromkeys(names)]
+    return [_item(name) for name in dict.fromkeys(names)]
 
 
 def _addresses(ctx: click.Context, wanted: Callable[[Kind], bool]) -> Items:
@@ -113,10 +120,13 @@ def _addresses(ctx: click.Context, wanted: Callable[[Kind], bool]) -> Items:
 def _paths(ctx: click.Context) -> tuple[Path, ...]:
     """The specs that stand on the line, else the nearest one, else none."""
     from orchestra.cli import addresses
+    from orchestra.cli.completion.listing import expanded
     from orchestra.spec import find_spec
 
+    if any(ctx.params[n] is None for n in _HOLD_SPECS if n in ctx.params):
+        return ()  # there is one, and click refuses it: it may not be read
     words: Sequence[object] = next((ctx.params[n] for n in _HOLD_SPECS if ctx.params.get(n)), ())
-    given = [Path(str(word)).expanduser() for word in words]
+    given = [expanded(str(word)) for word in words]
     given = [path for path in given if path.suffix != ".json"]
     if ctx.command.name in ("adopt", "forget"):
         given = list(addresses.apart([str(path) for path in given])[0])
