@@ -13,7 +13,7 @@ from orchestra.cli.completion import line
 from orchestra.cli.completion.find import File, Found, find
 
 LONGEST_S: Final = 3.0
-"""Somebody is waiting for a key to do something."""
+"""Of the processor's time: somebody is waiting for a key to do something, on a machine that may be busy."""
 
 
 class _TooLongError(Exception):
@@ -42,12 +42,12 @@ def _bounded() -> Iterator[None]:
     def stop(*_: object) -> None:
         raise _TooLongError
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _bash(words: Sequence[str]) -> str:
