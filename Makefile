@@ -15,11 +15,11 @@ $(READY): pyproject.toml
 demo: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo
 
-## PostgreSQL 17 and 15 with the real pg_cron (needs root once; quick afterwards).
+## PostgreSQL 17 and 15 with the real pg_cron, zsh and fish (needs root once; quick afterwards).
 engines:
 	scripts/provision-engines
 
-## Everything, on the embedded database and on the real servers. A missing server is an error.
+## Everything, on the embedded database, on the real servers and in the real shells. What is missing is an error.
 test: $(READY) engines
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(PYTEST)
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from orchestra.cli.completion import offers
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -28,21 +30,12 @@ class Duration(click.ParamType[float]):
         return milliseconds(value) / 1_000
 
 
-def workload_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """For the shell's completion: the workloads of the spec at hand, or nothing where it cannot be read."""
-    from orchestra.cli.specs import names
-
-    return [name for name in names(ctx.params.get("specs", ())) if name.startswith(incomplete)]
-
-
-def environment_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    from orchestra.cli.specs import environments
-
-    return [name for name in environments(ctx.params.get("specs", ())) if name.startswith(incomplete)]
-
-
-def specs(metavar: str = "[SPEC]...") -> Callable[[F], F]:
-    return click.argument("specs", nargs=-1, type=click.Path(path_type=Path), metavar=metavar)
+def specs(metavar: str = "[SPEC]...", *, plans: bool = False) -> Callable[[F], F]:
+    """`plans`: saved ones may be given as well."""
+    offered = offers.specs_or_plans if plans else offers.specs
+    return click.argument(
+        "specs", nargs=-1, type=click.Path(path_type=Path), metavar=metavar, shell_complete=offered
+    )
 
 
 def output_format(*names: str) -> Callable[[F], F]:
@@ -61,7 +54,10 @@ def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 
 workload = click.option(
-    "--workload", metavar="NAME", shell_complete=workload_names, help="Only this workload and what it needs."
+    "--workload",
+    metavar="NAME",
+    shell_complete=offers.workloads,
+    help="Only this workload and what it needs.",
 )
 
 database = _all(
@@ -70,7 +66,7 @@ database = _all(
         "--env",
         "environment",
         metavar="NAME",
-        shell_complete=environment_names,
+        shell_complete=offers.environments,
         help="An environment of the spec, which names its database.",
     ),
 )
@@ -82,7 +78,7 @@ databases = _all(
         "environments",
         multiple=True,
         metavar="NAME",
-        shell_complete=environment_names,
+        shell_complete=offers.environments,
         help="An environment of the spec, which names its database. A pattern ('tenant-*') or several: all of them.",
     ),
     click.option(
@@ -122,6 +118,7 @@ adoption = _all(
         "--adopt",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=offers.adoptable,
         help="Take over an object that exists already, such as queue.import, or cron_job.purge='nightly purge' for a "
         "job of another name. Repeatable.",
     ),
@@ -129,12 +126,14 @@ adoption = _all(
         "--accept",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=offers.turnable,
         help="Keep what was paused or resumed by hand, and report it no more. Repeatable.",
     ),
     click.option(
         "--revert",
         multiple=True,
         metavar="ADDRESS",
+        shell_complete=offers.turnable,
         help="Make what was paused or resumed by hand as the spec says. Repeatable.",
     ),
     click.option(

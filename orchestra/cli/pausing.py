@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from orchestra.cli import console, options, whose
+from orchestra.cli.completion import offers
 from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def arguments(function: F) -> F:
                 "workloads",
                 multiple=True,
                 metavar="NAME",
-                shell_complete=options.workload_names,
+                shell_complete=offers.workloads,
                 help="Only this workload. Repeatable. Default: the whole project.",
             ),
             whose.project,

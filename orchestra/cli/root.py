@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from orchestra.version import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "init": "Begin: write a spec that works, for this repository.",
@@ -40,6 +45,7 @@ COMMANDS = {
     "ci": "Run one step of a pipeline: reports, annotations, summary, comment.",
     "comment": "Keep one comment of a pull request up to date with a plan.",
     "schema": "Print a JSON Schema.",
+    "completion": "Print what makes TAB complete in bash, zsh or fish.",
 }
 """Each is the `command` of the module of its name in `cli/commands`, in the order of the road."""
 
@@ -72,10 +78,21 @@ class Root(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(n, help=said) for n, said in COMMANDS.items() if n.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, and end with the exit code that the contract gives (see `orchestra.errors`)."""
         if not extra.get("standalone_mode", True):
             return super().main(*args, **extra)
+        if (shell := os.environ.get("_ORCHESTRA_COMPLETE")) in ("bash", "zsh", "fish"):
+            from orchestra.cli.completion.answer import respond
+
+            respond(shell, sys.argv[1:])
+            return _exit(0)
         from orchestra.cli.ending import run
 
         quietly = {**extra, "standalone_mode": False}

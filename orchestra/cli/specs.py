@@ -150,26 +150,3 @@ def _known(noun: str, name: str, names: Sequence[str]) -> None:
     close = get_close_matches(name, names, 1)
     remedy = f"did you mean {close[0]}?" if close else f"it has {', '.join(names[:10]) or 'none'}"
     raise UsageError(f"the spec has no {noun} {name!r}", remedy)
-
-
-def names(paths: Sequence[Path]) -> list[str]:
-    """The workloads of a spec, for completion; nothing where it cannot be read."""
-    spec = _quietly(paths)
-    return [w.name for w in spec.workloads] if spec else []
-
-
-def environments(paths: Sequence[Path]) -> list[str]:
-    """The environments of a spec, for completion: those of its fleets by the names that their variables hold."""
-    from orchestra.cli.environments import names
-
-    spec = _quietly(paths)
-    return names(spec) if spec else []
-
-
-def _quietly(paths: Sequence[Path]) -> Spec | None:
-    from orchestra.spec import load_spec
-
-    try:
-        return load_spec(tuple(paths) or (nearest(),)).spec
-    except Exception:
-        return None

@@ -58,16 +58,6 @@ def test_an_encoding_without_the_signs_is_no_fault(home: Path) -> None:
     assert result.returncode == 0
 
 
-def test_workloads_complete_in_a_shell(home: Path) -> None:
-    result = process(
-        cwd=home,
-        _ORCHESTRA_COMPLETE="bash_complete",
-        COMP_WORDS="orchestra plan --workload bu",
-        COMP_CWORD="3",
-    )
-    assert "bulk-import" in result.stdout
-
-
 def test_a_pipe_that_breaks_is_told_from_a_failure(home: Path) -> None:
     """What was done before it broke stays done, so it must not end as a failure does."""
     command = f"{sys.executable} -m orchestra schema | true; exit ${{PIPESTATUS[0]}}"

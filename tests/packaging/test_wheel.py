@@ -44,6 +44,7 @@ def _inside(folder: str, *endings: str) -> set[str]:
 def test_every_file_that_the_program_reads_is_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     wanted = _inside("orchestra", ".sql", ".txt", ".py", ".ts", ".json", ".control", "py.typed")
+    wanted |= _inside("orchestra/cli/completion/scripts", "bash", "zsh", "fish")
     wanted |= {f.replace("schemas/", "orchestra/_schemas/", 1) for f in _inside("schemas", ".json")}
     assert wanted <= names, sorted(wanted - names)
 

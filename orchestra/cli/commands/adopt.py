@@ -6,10 +6,13 @@ from typing import Any
 import click
 
 from orchestra.cli import options
+from orchestra.cli.completion import offers
 
 
 @click.command("adopt")
-@click.argument("arguments", nargs=-1, metavar="[SPEC]... ADDRESS[=NAME]...")
+@click.argument(
+    "arguments", nargs=-1, metavar="[SPEC]... ADDRESS[=NAME]...", shell_complete=offers.specs_and_adoptable
+)
 @options.database
 @options.auto_approve
 @options.lock_timeout

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("apply")
-@options.specs("[SPEC... | PLAN.json | PLANS]")
+@options.specs("[SPEC... | PLAN.json | PLANS]", plans=True)
 @options.workload
 @options.databases
 @click.option(

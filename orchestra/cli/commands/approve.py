@@ -35,7 +35,7 @@ _WORDS = {"environment": "env", "from_merge_base": "merge-base"}
 
 
 @click.command("approve")
-@options.specs("[SPEC]... | PLAN.json")
+@options.specs("[SPEC]... | PLAN.json", plans=True)
 @options.workload
 @options.database
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from orchestra.cli.completion import offers
 from orchestra.errors import OrchestraError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _lines(ctx: click.Context, param: click.Parameter, value: tuple[str, ...] | 
     return tuple(line.strip() for text in given for line in text.splitlines() if line.strip())
 
 
-def _many(name: str, variable: str, metavar: str, said: str) -> Callable[[Any], Any]:
+def _many(name: str, variable: str, metavar: str, said: str, **more: Any) -> Callable[[Any], Any]:
     """An option that may be repeated; its variable holds one value a line."""
 
     class Lines(click.Option):
@@ -47,16 +48,24 @@ def _many(name: str, variable: str, metavar: str, said: str) -> Callable[[Any], 
         metavar=metavar,
         help=said,
         callback=_lines,
+        **more,
     )
 
 
 @click.command("ci")
 @click.argument("step", type=click.Choice(tuple(_HEEDS)))
-@_many("--spec", "ORCHESTRA_CI_SPEC", "PATH", "The spec. Repeatable. Default: the nearest orchestra.yaml.")
+@_many(
+    "--spec",
+    "ORCHESTRA_CI_SPEC",
+    "PATH",
+    "The spec. Repeatable. Default: the nearest orchestra.yaml.",
+    shell_complete=offers.specs,
+)
 @click.option(
     "--env",
     "environment",
     envvar="ORCHESTRA_CI_ENVIRONMENT",
+    shell_complete=offers.environments,
     show_envvar=True,
     default="",
     metavar="NAME",
@@ -73,6 +82,7 @@ def _many(name: str, variable: str, metavar: str, said: str) -> Callable[[Any], 
 @click.option(
     "--plan-file",
     envvar="ORCHESTRA_CI_PLAN_FILE",
+    shell_complete=offers.plans,
     show_envvar=True,
     default="",
     metavar="FILE",
@@ -81,6 +91,7 @@ def _many(name: str, variable: str, metavar: str, said: str) -> Callable[[Any], 
 @click.option(
     "--directory",
     envvar="ORCHESTRA_CI_DIRECTORY",
+    shell_complete=offers.any_folder,
     show_envvar=True,
     default="",
     metavar="DIR",
@@ -89,6 +100,7 @@ def _many(name: str, variable: str, metavar: str, said: str) -> Callable[[Any], 
 @click.option(
     "--compiled",
     envvar="ORCHESTRA_CI_COMPILED",
+    shell_complete=offers.any_folder,
     show_envvar=True,
     default="supabase",
     metavar="DIR",

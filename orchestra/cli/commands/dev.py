@@ -6,30 +6,15 @@ from pathlib import Path
 import click
 
 from orchestra.cli import console, options
+from orchestra.cli.groups import Nameless, NamelessGroup
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-class _Dev(click.Group):
-    """`orchestra dev` runs and `orchestra dev stop` stops: what is no subcommand belongs to the run."""
+class _Dev(NamelessGroup):
+    """`orchestra dev` runs and `orchestra dev stop` stops."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or args[0] not in self.commands:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name, found, rest = super().resolve_command(ctx, args)
-        return ("" if name == "run" else name), found, rest
-
-
-class _Run(click.Command):
-    """It has no name of its own in its usage."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path.rstrip(), " ".join(self.collect_usage_pieces(ctx)))
+    default = "run"
 
 
 @click.group("dev", cls=_Dev)
@@ -37,7 +22,7 @@ def command() -> None:
     """The whole loop on this machine."""
 
 
-@command.command("run", cls=_Run)
+@command.command("run", cls=Nameless)
 @options.specs()
 @click.option(
     "--setup",

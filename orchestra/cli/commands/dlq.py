@@ -7,20 +7,13 @@ from typing import Any, TypeVar
 import click
 
 from orchestra.cli import dead_letters, options, pausing, whose
+from orchestra.cli.completion import offers
+from orchestra.cli.groups import DefaultGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Letters(click.Group):
-    """`orchestra dlq` lists: what is no subcommand belongs to the list."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("dlq", cls=_Letters)
+@click.group("dlq", cls=DefaultGroup)
 def command() -> None:
     """Dead letters: messages that were given up after their last attempt, or at once because their handler said so.
 
@@ -47,7 +40,7 @@ def _which(function: F) -> F:
                 "workloads",
                 multiple=True,
                 metavar="NAME",
-                shell_complete=options.workload_names,
+                shell_complete=offers.workloads,
                 help="Only those of this workload. Repeatable.",
             ),
             click.option("--error", metavar="TEXT", help="Only those whose error holds this, in any case."),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestra.cli import console, options, pausing, whose
+from orchestra.cli.completion import offers
 
 if TYPE_CHECKING:
     from orchestra.operate.draining import Left, Mark
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     "workloads",
     multiple=True,
     metavar="NAME",
-    shell_complete=options.workload_names,
+    shell_complete=offers.workloads,
     help="Only this workload. Repeatable. Default: the whole project.",
 )
 @whose.project

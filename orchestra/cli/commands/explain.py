@@ -6,15 +6,16 @@ from pathlib import Path
 import click
 
 from orchestra.cli import console, options
+from orchestra.cli.completion import offers
 
 
 @click.command("explain")
-@click.argument("what", nargs=-1, metavar="[SPEC | WORKLOAD]...", shell_complete=options.workload_names)
+@click.argument("what", nargs=-1, metavar="[SPEC | WORKLOAD]...", shell_complete=offers.specs_and_workloads)
 @click.option(
     "--workload",
     multiple=True,
     metavar="NAME",
-    shell_complete=options.workload_names,
+    shell_complete=offers.workloads,
     help="Only this one. Repeatable.",
 )
 @options.output_format("text", "json")

@@ -5,10 +5,11 @@ from typing import Any
 import click
 
 from orchestra.cli import options
+from orchestra.cli.completion import offers
 
 
 @click.command("forget")
-@click.argument("arguments", nargs=-1, metavar="[SPEC]... ADDRESS...")
+@click.argument("arguments", nargs=-1, metavar="[SPEC]... ADDRESS...", shell_complete=offers.specs_and_owned)
 @click.option("--project", metavar="NAME", help="The project, where its spec is gone.")
 @options.database
 @options.auto_approve

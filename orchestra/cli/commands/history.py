@@ -7,36 +7,15 @@ from typing import Any
 import click
 
 from orchestra.cli import console, options, whose
+from orchestra.cli.groups import Nameless, NamelessGroup
 
 
-class _History(click.Group):
-    """`orchestra history` lists and `orchestra history show N` shows one: what is no subcommand belongs to the list."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or args[0] not in self.commands:
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name, found, rest = super().resolve_command(ctx, args)
-        return ("" if name == "list" else name), found, rest
-
-
-class _List(click.Command):
-    """The list has no name of its own in its usage."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path.rstrip(), " ".join(self.collect_usage_pieces(ctx)))
-
-
-@click.group("history", cls=_History)
+@click.group("history", cls=NamelessGroup)
 def command() -> None:
     """What was deployed, by whom, and what operators did by hand in between."""
 
 
-@command.command("list", cls=_List)
+@command.command("list", cls=Nameless)
 @options.specs()
 @whose.project
 @options.workload

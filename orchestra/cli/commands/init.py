@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from orchestra.cli import console, options
+from orchestra.cli.completion import offers
 from orchestra.errors import BlockedError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ _CI: Final = ("github", "gitlab", "none")
 
 
 @click.command("init")
-@click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "directory",
+    metavar="[DIR]",
+    required=False,
+    type=click.Path(path_type=Path),
+    shell_complete=offers.any_folder,
+)
 @click.option("--project", metavar="NAME", help="What the project is called.")
 @click.option("--provider", type=click.Choice(_PROVIDERS), help="Where its database is.")
 @click.option(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestra.cli import console, options
+from orchestra.cli.completion import offers
 from orchestra.errors import BlockedError, OrchestraError, UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ EPOCH = "SOURCE_DATE_EPOCH"
     "--keep",
     multiple=True,
     metavar="FILE",
+    shell_complete=offers.any_file,
     help="Enter a migration of a merged branch that databases have run already. Repeatable.",
 )
 @options.output_format("text", "json")

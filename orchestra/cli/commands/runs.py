@@ -8,20 +8,12 @@ from typing import Any
 import click
 
 from orchestra.cli import console, options, pausing, whose
+from orchestra.cli.groups import DefaultGroup
 
 _STATUSES = ("waiting", "running", "done", "failed", "cancelled")
 
 
-class _Runs(click.Group):
-    """`orchestra runs` lists: what is no subcommand belongs to the list."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("runs", cls=_Runs)
+@click.group("runs", cls=DefaultGroup)
 def command() -> None:
     """Runs of pipelines, and of the items of one HTTP request, which are counted together.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from orchestra.cli import console, options, pausing, whose
+from orchestra.cli.completion import offers
 
 if TYPE_CHECKING:
     from orchestra.cli.operating import At
@@ -37,7 +38,7 @@ class _Moment(click.ParamType[datetime]):
     "--workload",
     required=True,
     metavar="NAME",
-    shell_complete=options.workload_names,
+    shell_complete=offers.workloads,
     help="The workload that gets it.",
 )
 @click.option("--payload", metavar="JSON", help="What is sent. Default: null.")
@@ -45,6 +46,7 @@ class _Moment(click.ParamType[datetime]):
     "--from",
     "source",
     metavar="FILE",
+    shell_complete=offers.any_file,
     help="Send each item of this file, a JSON array or one JSON value a line; - is standard input.",
 )
 @click.option("--delay", type=options.Duration(), metavar="DURATION", help="They may begin after this long.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestra.cli import console, files, options
+from orchestra.cli.completion import offers
 from orchestra.errors import UsageError
 from orchestra.report.plan_formats import FORMS
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("saved", metavar="PLAN.json", type=click.Path(path_type=Path))
+@click.argument("saved", metavar="PLAN.json", type=click.Path(path_type=Path), shell_complete=offers.plans)
 @options.specs()
 @options.output_format(*FORMS)
 @options.summary

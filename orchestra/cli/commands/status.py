@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestra.cli import options, whose
+from orchestra.cli.completion import offers
 from orchestra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ SHORTEST_S = 0.5
 @click.option(
     "--workload",
     metavar="NAME",
-    shell_complete=options.workload_names,
+    shell_complete=offers.workloads,
     help="Only this workload, and the jobs that it shares with others.",
 )
 @options.databases
