@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 WIDEST = 120
 
 
+def lead_closed_streams_nowhere() -> None:
+    """What whoever started us has closed (`2>&-`, some schedulers) is as /dev/null. Else the next file that is opened
+    would be what a program that we start takes for its stdout."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
 def style(stream: TextIO) -> Style:
     """The width of the terminal; colour where the stream is one and NO_COLOR (no-color.org) is not set."""
     from orchestra.report.style import Style

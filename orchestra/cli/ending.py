@@ -28,6 +28,7 @@ class Interrupted(click.Abort):
 
 def run(command: Callable[[], Any]) -> int:
     """Run a click command that does not end the process itself, and give the exit code."""
+    console.lead_closed_streams_nowhere()
     stdout = sys.stdout
     try:
         code = command()

@@ -70,3 +70,18 @@ def test_a_pipe_that_breaks_is_told_from_a_failure(home: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_closed_streams_are_as_if_they_led_nowhere(home: Path) -> None:
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        command = f"{sys.executable} -m orchestra {line}"
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        return subprocess.run(
+            ["bash", "-c", command], cwd=home, env=env, capture_output=True, text=True, check=False
+        )
+
+    empty = run("fmt - <&-")
+    assert (empty.returncode, "the file is empty" in empty.stderr) == (1, True)
+    for closed in (">&-", "2>&-", "<&- >&- 2>&-"):
+        done = run(f"check --strict {closed}")
+        assert (done.returncode, done.stderr) == (0, ""), closed
