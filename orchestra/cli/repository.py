@@ -30,9 +30,9 @@ _DEPTH: Final = 3
 
 def homes(start: Path) -> list[Path]:
     """The folders at or a few levels below that have a `supabase/config.toml`; `start` alone if it is one."""
-    if _config(start).is_file():
+    if _is_file(_config(start)):
         return [start]
-    return sorted(found for found in _below(start, _DEPTH) if _config(found).is_file())
+    return sorted(found for found in _below(start, _DEPTH) if _is_file(_config(found)))
 
 
 def look(folder: Path) -> Found:
@@ -62,7 +62,7 @@ def uses_supabase(folder: Path) -> bool:
     return (folder / "supabase").is_dir() or any(
         str(name).startswith("@supabase/")
         for key in ("dependencies", "devDependencies")
-        for name in package.get(key) or ()
+        for name in _table(package, key)
     )
 
 
@@ -71,16 +71,32 @@ def _config(folder: Path) -> Path:
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
-    try:
-        inner = [p for p in folder.iterdir() if p.is_dir() and not p.is_symlink()]
-    except OSError:
-        return
-    for path in inner:
-        if path.name.startswith(".") or path.name in _SKIPPED:
+    for path in _folders(folder):
+        if path.is_symlink() or path.name.startswith("."):
             continue
         yield path
         if depth > 1:
             yield from _below(path, depth - 1)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Those that are somebody's work, in order; none of a folder that we may not look into."""
+    try:
+        return sorted(p for p in folder.iterdir() if p.name not in _SKIPPED and p.is_dir())
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # in a folder that we may not enter
+        return False
+
+
+def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _top(folder: Path) -> Path:
@@ -88,10 +104,10 @@ def _top(folder: Path) -> Path:
 
 
 def _names(folder: Path, package: dict[str, Any], url: str) -> Iterator[str]:
-    yield _text_of(_toml(_config(folder)).get("project_id"))
+    called = _text_of(_toml(_config(folder)).get("project_id"))
+    yield called if not called.startswith("env(") else ""
     yield _text_of(package.get("name"))
-    project = _toml(folder / "pyproject.toml").get("project")
-    yield _text_of(project.get("name")) if isinstance(project, dict) else ""
+    yield _text_of(_table(_toml(folder / "pyproject.toml"), "project").get("name"))
     yield url.rstrip("/").replace(":", "/").rsplit("/", 1)[-1]
     yield folder.name
 
@@ -101,17 +117,15 @@ def _text_of(value: object) -> str:
 
 
 def _functions(folder: Path) -> Iterator[str]:
-    if folder.is_dir():
-        for inner in sorted(folder.iterdir()):
-            if inner.is_dir() and inner.name[0] not in "._" and inner.name.isprintable():
-                yield inner.name
+    for inner in _folders(folder):
+        if inner.name[0] not in "._" and inner.name.isprintable():
+            yield inner.name
 
 
 def _migrations(folder: Path) -> Iterator[str]:
-    if folder.is_dir():
-        for file in sorted(folder.glob("*.sql")):
-            if _QUEUES.search(_read(file)):
-                yield file.name
+    for file in sorted(folder.glob("*.sql")):
+        if _QUEUES.search(_read(file)):
+            yield file.name
 
 
 def _production(folders: tuple[Path, ...]) -> str:
@@ -125,8 +139,17 @@ def _production(folders: tuple[Path, ...]) -> str:
 
 
 def _remote(top: Path) -> str:
-    found = _REMOTE.search(_read(top / ".git" / "config"))
+    found = _REMOTE.search(_read(_git(top) / "config"))
     return found[1] if found else ""
+
+
+def _git(top: Path) -> Path:
+    """The folder with git's settings: in a worktree or a submodule `.git` is a file that leads to it."""
+    place = top / ".git"
+    if leads := _read(place).removeprefix("gitdir:").strip():
+        place = top / leads
+        place /= _read(place / "commondir").strip()
+    return place
 
 
 def _host(top: Path, url: str) -> str:
@@ -144,12 +167,16 @@ def _texts(folder: Path, found: Found) -> dict[str, str]:
     there = {}
     for path in paths(found):
         place = folder / posixpath.normpath(path)
-        if place.is_dir():
-            raise OrchestraError(
-                f"{place} is a folder, and a file of that name is to be written", "rename it"
-            )
-        if place.exists() or place.is_symlink():
+        if not os.path.lexists(place):
+            continue
+        if place.exists() and not place.is_file():
+            raise OrchestraError(f"{place} is no file, and a file of that name is to be written", "rename it")
+        try:
             there[path] = files.read(place)
+        except OrchestraError as error:
+            raise OrchestraError(
+                error.message, "what is there is looked at first: mend it, or rename it"
+            ) from None
     return there
 
 

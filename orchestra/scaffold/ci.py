@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import Final
 
 GITHUB: Final = ".github/workflows/orchestra.yml"
@@ -11,7 +13,8 @@ PRE_COMMIT: Final = ".pre-commit-config.yaml"
 
 def github(spec: str) -> str:
     """`spec` is its path from the top of the repository; none where it lies there."""
-    given = f', spec: "{spec}"' if spec else ""
+    text = json.dumps(spec, ensure_ascii=False).replace("${{", "${{ '${{' }}")
+    given = f", spec: {text}" if spec else ""
     return f"""\
 # What a pull request changes, from the two commits alone: no database, no secrets. docs/github.md of orchestra has the
 # plan against a live database and the apply after the merge. Put in where you keep orchestra for your-org/orchestra.
@@ -39,7 +42,10 @@ jobs:
 
 
 def gitlab(spec: str) -> str:
-    given = f" '{spec}'" if spec else ""
+    def runs(step: str) -> str:
+        line = f"orchestra ci {step} {shlex.quote(spec)}" if spec else f"orchestra ci {step}"
+        return line if spec == shlex.quote(spec) or not spec else json.dumps(line, ensure_ascii=False)
+
     return f"""\
 # What a merge request changes, from the two commits alone: no database, no secrets. docs/gitlab.md of orchestra has
 # the plan against a live database and the apply after the merge.
@@ -53,8 +59,8 @@ orchestra:
   before_script:
     - pip install --quiet "$ORCHESTRA_SOURCE"
   script:
-    - orchestra ci check{given}
-    - orchestra ci diff{given}
+    - {runs("check")}
+    - {runs("diff")}
   artifacts:
     when: always
     paths: [orchestra-report/]

@@ -30,8 +30,8 @@ def _made(name: str) -> str:
 
 
 def unlike(name: str, taken: Iterable[str]) -> str:
-    """`name`, or with a number behind it that makes it another one."""
-    others, number, made = set(taken), 2, name
+    """`name`, or with a number behind it that makes it another one, on a disk that ignores case too."""
+    others, number, made = {other.lower() for other in taken}, 2, name
     while made in others:
         made, number = f"{name}-{number}", number + 1
     return made

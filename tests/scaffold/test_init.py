@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +14,16 @@ from pathlib import Path
 import pytest
 import yaml
 from cli import orchestra
-from repositories import SUPABASE, contents, in_terminal, repository
+from repositories import ROOT, SUPABASE, contents, in_terminal, repository
 
 from orchestra.spec.schema import schema_text
+
+WITHOUT_ROOTS_RIGHTS = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if os.geteuid() == 0 and shutil.which("setpriv")
+    else []
+)
+"""So that what nobody may enter is so for root, too."""
 
 
 def init(folder: Path, *arguments: str) -> str:
@@ -53,6 +64,11 @@ def test_what_is_written_is_right_and_formatted_and_a_second_time_changes_nothin
         ({"pyproject.toml": '[project]\nname = "Mail_Er"\n'}, "mail-er"),
         ({"package.json": "{", "pyproject.toml": "["}, "zurich-laden"),
         ({"package.json": json.dumps({"name": "2024"})}, "zurich-laden"),
+        (
+            {"package.json": json.dumps({"name": "a", "dependencies": 5, "devDependencies": "@supabase/x"})},
+            "a",
+        ),
+        ({"supabase/config.toml": 'project_id = "env(PROJECT)"\n'}, "zurich-laden"),
     ],
 )
 def test_the_name_comes_from_what_is_there(files: dict[str, str], name: str, tmp_path: Path) -> None:
@@ -100,6 +116,77 @@ def test_in_a_monorepo_the_spec_lies_beside_its_supabase_folder_and_the_pipeline
     several = orchestra("init", "--auto-approve", cwd=folder)
     assert several.code == 64
     assert "apps/mail, apps/shop" in several.text
+
+
+def test_a_path_with_signs_of_yaml_the_shell_and_the_host_stays_that_path(tmp_path: Path) -> None:
+    name = """o'b "q" \\n #1: ${{ github.token }} $HOME"""
+    folder = repository(tmp_path, {f"apps/{name}/supabase/config.toml": ""})
+    spec = f"apps/{name}/orchestra.yaml"
+    init(folder, "--ci", "github")
+    workflow = yaml.safe_load((folder / ".github/workflows/orchestra.yml").read_text("utf-8"))
+    for step in workflow["jobs"]["check"]["steps"][1:]:
+        given = step["with"]["spec"]
+        assert re.findall(r"\$\{\{.*?\}\}", given)[0] == "${{ '${{' }}"
+        assert given.replace("${{ '${{' }}", "${{") == spec
+    for file in (folder / "apps" / name).glob("orchestra.*"):
+        file.unlink()
+    init(folder, "--ci", "gitlab")
+    script = yaml.safe_load((folder / ".gitlab-ci.yml").read_text("utf-8"))["orchestra"]["script"]
+    assert [shlex.split(line) for line in script] == [
+        ["orchestra", "ci", step, spec] for step in ("check", "diff")
+    ]
+
+
+def test_a_worktree_is_of_the_repository_it_was_made_from(tmp_path: Path) -> None:
+    folder = repository(tmp_path / "shop", remote="https://github.com/acme/corner-shop.git")
+    (folder / ".git/worktrees/wt").mkdir(parents=True)
+    (folder / ".git/worktrees/wt/commondir").write_text("../..\n")
+    tree = repository(tmp_path / "wt", {".git": f"gitdir: {folder}/.git/worktrees/wt\n"}, git=False)
+    init(tree)
+    assert project(tree) == "corner-shop"
+    assert (tree / ".github/workflows/orchestra.yml").is_file()
+
+
+def test_a_folder_that_may_not_be_entered_is_passed_by(tmp_path: Path) -> None:
+    """As the data of a database in a container is, which belongs to another user."""
+    folder = repository(tmp_path, {f"apps/shop/{k}": v for k, v in SUPABASE.items()})
+    (folder / "volumes/data").mkdir(parents=True)
+    (folder / "volumes/data").chmod(0)
+    done = subprocess.run(
+        [*WITHOUT_ROOTS_RIGHTS, sys.executable, "-m", "orchestra", "init", "--auto-approve"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "apps/shop/orchestra.yaml").is_file()
+
+
+def test_what_is_no_file_is_in_the_way_and_is_not_waited_for(tmp_path: Path) -> None:
+    folder = repository(tmp_path)
+    os.mkfifo(folder / ".gitignore")
+    done = orchestra("init", "--auto-approve", cwd=folder)
+    assert (done.code, ".gitignore is no file" in done.text) == (1, True)
+    (folder / ".gitignore").unlink()
+    (folder / ".gitignore").write_bytes(b"# \xe4\n")
+    done = orchestra("init", "--auto-approve", cwd=folder)
+    assert (done.code, "not UTF-8" in done.text, "mend it, or rename it" in done.text) == (1, True, True)
+    assert not (folder / "orchestra.yaml").exists()
+
+
+def test_packages_of_a_folder_of_functions_are_none_and_names_count_whatever_their_case(
+    tmp_path: Path,
+) -> None:
+    functions = {
+        f"supabase/functions/{name}/index.ts": "" for name in ("Hello-Function", "node_modules", "a.b")
+    }
+    folder = repository(tmp_path, functions)
+    init(folder)
+    spec = (folder / "orchestra.yaml").read_text("utf-8")
+    assert set(yaml.safe_load(spec)["workloads"]) == {"hello", "hello-function-2"}
+    assert "#   Hello-Function\n  #   a.b\n  # To make" in spec
 
 
 def test_names_of_environment_files_are_read_and_their_values_are_not_shown(tmp_path: Path) -> None:
