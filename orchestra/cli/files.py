@@ -17,12 +17,19 @@ _ABANDONED_S: Final = 120
 
 def write(path: Path, text: str, *, private: bool = False, durable: bool = True) -> None:
     """Write beside the target and rename over it. `private` keeps it from other users of the machine; a file that
-    can be made again need not be `durable`, that is, on the disk before this returns."""
+    can be made again need not be `durable`, that is, on the disk before this returns.
+
+    A symbolic link stays, and what it leads to is written. So does a device or a pipe (`--out /dev/null`), which a file
+    that is renamed would take the place of for everybody."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        written = beside(path, text, private=private, durable=durable)
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8", newline="")
+            return
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        written = beside(target, text, private=private, durable=durable)
         try:
-            written.replace(path)
+            written.replace(target)
         finally:
             written.unlink(missing_ok=True)
     except OSError as error:

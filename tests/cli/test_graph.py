@@ -126,6 +126,38 @@ def test_a_markdown_file_is_kept_up_to_date(spec: Path) -> None:
     assert readme.read_bytes() == written
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- orchestra graph -->\nkept\n\n<!-- orchestra graph -->\n<!-- /orchestra graph -->\n",
+        "<!-- orchestra graph -->\n<!-- /orchestra graph -->\n" * 2,
+    ],
+)
+def test_of_two_places_none_is_written_to_and_nothing_between_them_is_lost(text: str, spec: Path) -> None:
+    (spec / "README.md").write_text(text)
+    done = orchestra("graph", "--into", "README.md", cwd=spec)
+    assert (done.code, "more than one line" in done.text) == (64, True)
+    assert (spec / "README.md").read_text() == text
+
+
+def test_a_byte_order_mark_may_stand_before_the_place(spec: Path) -> None:
+    (spec / "README.md").write_bytes(b"\xef\xbb\xbf<!-- orchestra graph -->\n<!-- /orchestra graph -->\n")
+    assert orchestra("graph", "--into", "README.md", cwd=spec).code == 0
+    assert (spec / "README.md").read_bytes().startswith(b"\xef\xbb\xbf<!-- orchestra graph -->\n```mermaid\n")
+    assert orchestra("graph", "--into", "README.md", "--check", cwd=spec).code == 0
+
+
+def test_what_mermaid_would_not_draw_is_said(spec: Path) -> None:
+    one = "    trigger: manual\n    duration: {max: 5s}\n    run: {sql: select 1}\n"
+    (spec / "orchestra.yaml").write_text(SPEC + "".join(f"  w{i}:\n{one}" for i in range(200)))
+    drawn = orchestra("graph", cwd=spec)
+    assert (drawn.code, "arrows, and mermaid draws 500" in drawn.err) == (0, True)
+    (spec / "README.md").write_text("<!-- orchestra graph -->\n<!-- /orchestra graph -->\n")
+    assert "mermaid draws 500" in orchestra("graph", "--into", "README.md", cwd=spec).err
+    for arguments in (("--workload", "w1"), ("--format", "svg"), ("--format", "dot")):
+        assert "mermaid draws" not in orchestra("graph", *arguments, cwd=spec).err
+
+
 def test_mistakes(spec: Path) -> None:
     (spec / "plain.md").write_text("nothing")
     for arguments, said in (

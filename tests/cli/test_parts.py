@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,23 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         files.write(target, "\ud800")
     assert target.read_bytes() == b"two\r\n"
     assert [p.name for p in target.parent.iterdir()] == ["b.sql"]
+
+
+def test_links_stay_and_so_do_pipes_and_devices(tmp_path: Path) -> None:
+    """In a container whose user is root, --out /dev/null made a file of the device, for every process there."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/a").write_text("one\n")
+    (tmp_path / "link").symlink_to("real/a")
+    files.write(tmp_path / "link", "two\n")
+    assert (tmp_path / "link").readlink() == Path("real/a")
+    assert (tmp_path / "real/a").read_text() == "two\n"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write(pipe, "three\n", private=True)
+    assert pipe.is_fifo()
+    assert os.read(reader, 99) == b"three\n"
+    os.close(reader)
 
 
 def test_what_cannot_be_written_or_read_is_said(tmp_path: Path) -> None:

@@ -75,6 +75,8 @@ def _graph(
         _into(into, lanes, check)
         return
     text = _drawn(form, lanes, ", ".join(unit.spec.project for unit in found))
+    if form == "mermaid":
+        _warn(lanes, text)
     if out is None:
         console.out(text, end="")
     else:
@@ -91,6 +93,15 @@ def _drawn(form: str, lanes: list[Lane], project: str) -> str:
             return dot.render(lanes)
         case _:
             return svg.render(lanes, project)
+
+
+def _warn(lanes: list[Lane], text: str) -> None:
+    from orchestra.report.graph import mermaid
+
+    if said := mermaid.too_large(lanes, text):
+        console.note(
+            f"Note: GitHub shows an error in its place: {said}. Draw one with --workload NAME, or all with --format svg."
+        )
 
 
 def _write(out: Path, text: str) -> None:
@@ -111,13 +122,19 @@ def _into(path: Path, lanes: list[Lane], check: bool) -> None:
     from orchestra.errors import UsageError
     from orchestra.report.graph import mermaid, section
 
-    before = files.read(path)
-    after = section.replaced(before, mermaid.render(lanes))
+    before, drawn = files.read(path), mermaid.render(lanes)
+    after = section.replaced(before, drawn)
+    if after is None and section.begun(before) > 1:
+        raise UsageError(
+            f"{path} has more than one line {section.BEGIN}",
+            "leave one; a line that only shows how it is written is to be indented",
+        )
     if after is None:
         raise UsageError(
             f"{path} has no place for a graph",
             f"write two lines where it is to stand: {section.BEGIN} and {section.END}",
         )
+    _warn(lanes, drawn)
     if after == before:
         console.note(f"{path} is up to date.")
     elif check:

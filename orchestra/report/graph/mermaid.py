@@ -14,6 +14,20 @@ _SHAPES: Final = {"trigger": '(["{}"])', "queue": '[("{}")]', "work": '["{}"]', 
 _SPECIAL: Final = re.compile(r"[^\w .,:/*+()=@'%-]", re.ASCII)
 """What is written as a number: all that mermaid or HTML could take for its own, and nothing that people read."""
 
+MOST_CHARACTERS: Final = 50_000
+MOST_ARROWS: Final = 500
+"""What mermaid draws unless its page says otherwise (`maxTextSize`, `maxEdges`); GitHub's does not."""
+
+
+def too_large(lanes: Sequence[Lane], text: str) -> str:
+    """What makes readers of markdown show an error in place of this graph; empty where nothing does."""
+    arrows = len(picture(lanes).arrows)
+    if arrows > MOST_ARROWS:
+        return f"it has {arrows:,} arrows, and mermaid draws {MOST_ARROWS}"
+    if len(text) > MOST_CHARACTERS:
+        return f"it has {len(text):,} characters, and mermaid draws {MOST_CHARACTERS:,}"
+    return ""
+
 
 def render(lanes: Sequence[Lane]) -> str:
     drawn = picture(lanes)
