@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from orchestra.doctor.ask import Facts
 from orchestra.doctor.model import Check, Group, State
+from orchestra.ir.sql import ident
 from orchestra.live.address import Way, address
 from orchestra.live.connect import safe
 
 _GROUP = Group.CONNECTION
 
 
-def connected(url: str, facts: Facts) -> Iterator[Check]:
+def connected(url: str, facts: Facts, wanted: Collection[str] = ()) -> Iterator[Check]:
+    """`wanted` are the extensions that the specs need."""
     where = f"connected to {safe(url)}"
     if (server := facts.server) is None:
         yield Check(
@@ -30,6 +32,8 @@ def connected(url: str, facts: Facts) -> Iterator[Check]:
     yield _role(facts)
     if facts.sight is not None and (fault := facts.sight.fault()) is not None:
         yield Check(_GROUP, "sight", State.FAILED, fault.message, fault.remedy)
+    elif wanted:
+        yield from _rights(facts, wanted)
 
 
 def unreachable(message: str, remedy: str) -> Check:
@@ -89,3 +93,27 @@ def _role(facts: Facts) -> Check:
         return Check(_GROUP, "role", State.OK, f"as role {server.role}, a superuser, who sees every job")
     rights = " and bypasses row security" if more.get("bypassrls") else ""
     return Check(_GROUP, "role", State.OK, f"as role {server.role}, who is no superuser{rights}")
+
+
+def _rights(facts: Facts, wanted: Collection[str]) -> Iterator[Check]:
+    """Orchestra and pgmq are a schema each, which the first apply makes."""
+    server, more = facts.server, facts.of("server").value
+    if server is None or more is None or more["create"]:
+        return
+    missing = [
+        name
+        for name, there in (
+            ("orchestra", "orchestra.version" in server.relations),
+            ("pgmq", server.pgmq or "pgmq" not in wanted),
+        )
+        if not there
+    ]
+    if missing:
+        yield Check(
+            _GROUP,
+            "create",
+            State.FAILED,
+            f"role {server.role} may not make the schemas of an apply here: {', '.join(missing)}",
+            "as the owner of the database:",
+            f"grant create on database {ident(server.database)} to {ident(server.role)}",
+        )

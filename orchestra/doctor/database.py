@@ -35,7 +35,7 @@ def checks(
     replies: Sequence[Reply],
     moments: Sequence[datetime],
 ) -> Iterator[Check]:
-    yield from connection.connected(url, facts)
+    yield from connection.connected(url, facts, needs.extensions)
     where = address(facts.keywords)
     yield from identity(where, meaning, needs)
     if facts.server is not None:

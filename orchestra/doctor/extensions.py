@@ -8,6 +8,7 @@ from typing import Final
 from orchestra.doctor.ask import Facts
 from orchestra.doctor.model import Check, Group, State
 from orchestra.doctor.said import unasked
+from orchestra.ir.sql import ident
 from orchestra.kinds.extension import carried_pgmq
 from orchestra.plan.server import cannot_create
 
@@ -41,6 +42,25 @@ def checks(facts: Facts, wanted: Collection[str]) -> Iterator[Check]:
             )
         elif (fault := cannot_create(server, name)) is not None:
             yield Check(_GROUP, name, State.FAILED, fault.message, fault.remedy)
+        elif one["superuser"] and not _creates(facts):
+            yield Check(
+                _GROUP,
+                name,
+                State.FAILED,
+                f"only a superuser creates {name} on this server, and role {server.role} is none",
+                "as a superuser:",
+                _create(name, ident(server.role)),
+            )
         else:
             version = one["offered"] or server.pg_cron_default
             yield Check(_GROUP, name, State.OK, f"{name} {version} is offered; an apply creates it")
+
+
+def _creates(facts: Facts) -> bool:
+    """What takes a superuser; providers let their own role do it."""
+    return bool((facts.server and facts.server.superuser) or (facts.of("server").value or {}).get("managed"))
+
+
+def _create(name: str, role: str) -> str:
+    more = f"; grant usage on schema cron to {role}; grant select on cron.job to {role}"
+    return f"create extension {name} cascade{more if name == 'pg_cron' else ''}"

@@ -1,5 +1,9 @@
 -- What orchestra works with: installed and in which schema, or only offered by the server.
 select jsonb_object_agg(w.name, jsonb_build_object(
+  'superuser', exists (
+    select from pg_catalog.pg_available_extension_versions v
+    where v.name = w.name and v.version = a.default_version and v.superuser and not v.trusted
+  ),
   'installed', e.extversion, 'schema', n.nspname, 'offered', a.default_version,
   -- The stand-in of the embedded database is plain SQL.
   'native', exists (

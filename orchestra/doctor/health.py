@@ -8,7 +8,7 @@ from typing import Any, Final
 from orchestra.doctor.ask import Facts
 from orchestra.doctor.model import Check, Group, State
 from orchestra.doctor.said import lasting, size, unasked
-from orchestra.ir.sql import literal
+from orchestra.ir.sql import ident, literal
 
 _GROUP = Group.HEALTH
 OLD_S: Final = 600
@@ -39,7 +39,7 @@ def _snapshots(facts: Facts) -> Iterator[Check]:
             "old_snapshots",
             State.UNKNOWN,
             "transactions of other roles could not be asked for",
-            command=f'grant pg_read_all_stats to "{facts.server.role if facts.server else ""}"',
+            command=f"grant pg_read_all_stats to {ident(facts.server.role)}" if facts.server else "",
         )
     elif not held:
         yield Check(_GROUP, "old_snapshots", State.OK, "no old transaction holds vacuum back")

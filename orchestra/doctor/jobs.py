@@ -8,7 +8,7 @@ from typing import Any, Final
 from orchestra.doctor.ask import Facts
 from orchestra.doctor.model import Check, Group, State
 from orchestra.doctor.said import lasting, unasked
-from orchestra.ir.sql import literal
+from orchestra.ir.sql import ident, literal
 from orchestra.plan.server import cron_elsewhere, cron_timezone
 from orchestra.report.words import count
 
@@ -47,7 +47,7 @@ def _settings(facts: Facts, busiest: int | None) -> Iterator[Check]:
                 "settings",
                 State.UNKNOWN,
                 "pg_cron's settings could not be asked: they are for roles of pg_read_all_settings",
-                command=f'grant pg_read_all_settings to "{facts.server.role if facts.server else ""}"',
+                command=f"grant pg_read_all_settings to {ident(facts.server.role)}" if facts.server else "",
             )
         return
     room, limit = int(most), f"cron.max_running_jobs is {most}"
@@ -103,7 +103,7 @@ def _seen(facts: Facts) -> Iterator[Check]:
     answer = facts.of("jobs")
     role = facts.server.role if facts.server else ""
     if answer.value is None:
-        grant = f'grant usage on schema cron to "{role}"; grant select on cron.job to "{role}"'
+        grant = f"grant usage on schema cron to {ident(role)}; grant select on cron.job to {ident(role)}"
         yield unasked(_GROUP, "jobs", "cron.job", answer, command=grant)
         return
     jobs = answer.value
@@ -124,9 +124,9 @@ def _seen(facts: Facts) -> Iterator[Check]:
 
 def _runs(facts: Facts, alive: bool | None) -> Iterator[Check]:
     answer, jobs = facts.of("runs"), facts.of("jobs").value
-    role = facts.server.role if facts.server else ""
+    role = ident(facts.server.role) if facts.server else ""
     if answer.value is None:
-        grant = f'grant usage on schema cron to "{role}"; grant select on cron.job_run_details to "{role}"'
+        grant = f"grant usage on schema cron to {role}; grant select on cron.job_run_details to {role}"
         yield unasked(_GROUP, "runs", "whether jobs run", answer, command=grant)
         return
     runs = answer.value

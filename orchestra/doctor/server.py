@@ -11,6 +11,7 @@ from orchestra import runtime
 from orchestra.doctor.ask import Facts
 from orchestra.doctor.model import Check, Group, State
 from orchestra.doctor.said import lasting, unasked
+from orchestra.ir.sql import ident
 from orchestra.plan.batches import SHARE, needed
 from orchestra.plan.model import Plan
 from orchestra.version import __version__
@@ -38,7 +39,7 @@ def checks(facts: Facts) -> Iterator[Check]:
         yield unasked(_GROUP, "server", "its settings", answer)
         return
     more = answer.value
-    yield from _writable(more, server.database)
+    yield from _writable(more, server.role, server.database)
     yield from _clock(facts, more)
     taken, most = more["connections"], more["max_connections"]
     full = taken > most * 0.8
@@ -51,7 +52,7 @@ def checks(facts: Facts) -> Iterator[Check]:
     )
 
 
-def _writable(more: dict[str, object], name: str) -> Iterator[Check]:
+def _writable(more: dict[str, object], role: str, name: str) -> Iterator[Check]:
     if more["in_recovery"]:
         yield Check(
             _GROUP,
@@ -61,14 +62,32 @@ def _writable(more: dict[str, object], name: str) -> Iterator[Check]:
             "take the connection string of the primary",
         )
     elif more["read_only"]:
+        command = _writes_again(str(more["read_only_source"]), role, name)
         yield Check(
             _GROUP,
             "read_only",
             State.FAILED,
             "transactions only read here by default (default_transaction_read_only), as when a disk is full",
-            "free or add disk space, and then take the setting back",
-            f'alter database "{name}" set default_transaction_read_only = off',
+            "free or add disk space, and then take the setting back"
+            if command
+            else "take it out of the URL or of PGOPTIONS",
+            command,
         )
+
+
+def _writes_again(source: str, role: str, database: str) -> str:
+    """Takes the setting back where it was made; a transaction that writes has to say so as long as it holds."""
+    holder = {
+        "database": f"database {ident(database)}",
+        "user": f"role {ident(role)}",
+        "database user": f"role {ident(role)} in database {ident(database)}",
+        "global": "role all",
+    }.get(source)
+    if holder is not None:
+        return f"begin read write; alter {holder} reset default_transaction_read_only; commit"
+    if source == "client":
+        return ""
+    return "alter system set default_transaction_read_only = off; select pg_reload_conf()"
 
 
 def _clock(facts: Facts, more: dict[str, object]) -> Iterator[Check]:

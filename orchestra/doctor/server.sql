@@ -2,6 +2,16 @@
 select jsonb_build_object(
   'in_recovery', pg_catalog.pg_is_in_recovery(),
   'read_only', current_setting('default_transaction_read_only') = 'on',
+  'read_only_source', (
+    select s.source from pg_catalog.pg_settings s where s.name = 'default_transaction_read_only'
+  ),
+  'create', pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create'),
+  -- There the platform's own role may create what elsewhere takes a superuser.
+  'managed', exists (
+    select from pg_catalog.pg_roles p where p.rolname in (
+      'supabase_admin', 'rds_superuser', 'cloudsqlsuperuser', 'alloydbsuperuser', 'azure_pg_admin', 'neon_superuser'
+    )
+  ),
   'pid', pg_catalog.pg_backend_pid(),
   'now', pg_catalog.clock_timestamp(),
   'timezone', current_setting('TimeZone'),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from orchestra.errors import ConnectError
+from orchestra.ir.sql import ident
 from orchestra.live.connect import Database
 from orchestra.live.model import ServerFacts
 
@@ -25,12 +26,12 @@ class Sight:
             return ConnectError(
                 f"role {role} may not use the schema{'s' if len(self.unusable) > 1 else ''} "
                 f"{', '.join(self.unusable)}, so it cannot see what is already there",
-                "; ".join(f'grant usage on schema {s} to "{role}"' for s in self.unusable),
+                "; ".join(f"grant usage on schema {s} to {ident(role)}" for s in self.unusable),
             )
         if "cron.job" in self.unreadable:
             return ConnectError(
                 f"role {role} cannot see cron jobs, so orchestra cannot tell which exist",
-                f'grant select on cron.job to "{role}", or connect as the role that owns the jobs',
+                f"grant select on cron.job to {ident(role)}, or connect as the role that owns the jobs",
             )
         if self.unreadable:
             return ConnectError(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestra.ir.program import Address, Program
+from orchestra.ir.sql import ident
 from orchestra.kinds.cron_job import CronJob
 from orchestra.kinds.grant import Grant
 from orchestra.kinds.progress import Progress
@@ -298,7 +299,7 @@ def _roles(program: Program, findings: Findings, live: Live) -> Iterator[Blocker
                     "role",
                     resource.address,
                     f"{live.server.role} may not act as {role}",
-                    f'grant "{role}" to "{live.server.role}"',
+                    f"grant {ident(role)} to {ident(live.server.role)}",
                     exit_code=1,
                 )
         if isinstance(resource, (Grant, Progress)):

@@ -139,10 +139,52 @@ def test_a_database_where_cron_does_not_run(pg17: Engine, folder: Path) -> None:
     assert found.of("cron_database")["message"].startswith("pg_cron runs in database postgres only")
 
 
-def test_a_server_that_only_reads(pg17: Engine, folder: Path) -> None:
-    pg17.execute("create role reader login")
-    pg17.execute("alter role reader set default_transaction_read_only = on")
-    assert doctor(cwd=folder, db=pg17.url(user="reader")).state("read_only") == "failed"
+@pytest.mark.parametrize(
+    "made",
+    [
+        """alter role "rea""der" set""",
+        "alter database postgres set",
+        """alter role "rea""der" in database postgres set""",
+        "alter system set",
+    ],
+)
+def test_a_server_that_only_reads_writes_again_by_what_is_said(made: str, pg17: Engine, folder: Path) -> None:
+    pg17.execute("""create role "rea""der" login""")
+    url = pg17.url(user="rea%22der")
+    pg17.execute(f"{made} default_transaction_read_only = on")
+    pg17.execute("select pg_reload_conf()")
+    try:
+        eventually(
+            lambda: pg17.execute("show default_transaction_read_only", user="rea%22der") == [("on",)],
+            within=30,
+        )
+        found = doctor(cwd=folder, db=url)
+        assert found.state("read_only") == "failed"
+        pg17.psql(found.of("read_only")["command"].replace("; ", ";\n") + ";")
+        eventually(lambda: doctor(cwd=folder, db=url).state("read_only") == "not asked", within=30)
+    finally:
+        pg17.psql(
+            "begin read write; alter database postgres reset default_transaction_read_only; commit;\n"
+            "alter system reset default_transaction_read_only;\nselect pg_reload_conf();"
+        )
+    by_url = doctor(cwd=folder, db=f"{url}?options=-c%20default_transaction_read_only%3Don")
+    assert "take it out of the URL" in by_url.of("read_only")["remedy"]
+
+
+def test_a_role_without_rights_can_apply_once_all_that_is_said_was_done(pg17: Engine, folder: Path) -> None:
+    pg17.execute("""create role "new""comer" login""")
+    url = pg17.url(user="new%22comer")
+    found = doctor(cwd=folder, db=url)
+    assert set(found.failed) == {"create", "pg_cron"}
+    assert orchestra("apply", "--auto-approve", cwd=folder, db=url).code == 1
+    for check in found.said["checks"]:
+        if check["state"] != "ok":
+            pg17.psql(check["command"])
+    found = doctor(cwd=folder, db=url)
+    assert [c["code"] for c in found.said["checks"] if c["state"] != "ok"] == ["settings"]
+    pg17.psql(found.of("settings")["command"])
+    assert {c["state"] for c in doctor(cwd=folder, db=url).said["checks"]} == {"ok"}
+    applied(folder, url)
 
 
 def test_an_old_transaction_is_named_with_what_ends_it(

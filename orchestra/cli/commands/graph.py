@@ -100,7 +100,8 @@ def _warn(lanes: list[Lane], text: str) -> None:
 
     if said := mermaid.too_large(lanes, text):
         console.note(
-            f"Note: GitHub shows an error in its place: {said}. Draw one with --workload NAME, or all with --format svg."
+            f"Note: GitHub shows an error in its place: {said}. Draw one with --workload NAME, or all with "
+            "--format svg."
         )
 
 
