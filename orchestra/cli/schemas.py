@@ -20,6 +20,7 @@ NAMES = {
     "operate": "operate.v1",
     "status": "status.v1",
     "doctor": "doctor.v1",
+    "dev-log": "dev-log.v1",
 }
 """What a command calls a schema, and the file that holds it, with its version."""
 

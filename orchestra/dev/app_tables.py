@@ -6,6 +6,7 @@ setup file runs once for each content, so a change of it is run again.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import re
 import tomllib
@@ -51,14 +52,16 @@ class Sources:
 
     def seeds(self) -> list[Path]:
         """As `[db.seed]` of config.toml says: seed.sql unless it says otherwise."""
-        seed = _config(self.supabase / "config.toml").get("db", {}).get("seed", {})
+        db = _config(self.supabase / "config.toml").get("db")
+        seed = db.get("seed", {}) if isinstance(db, dict) else {}
         if not isinstance(seed, dict) or seed.get("enabled") is False:
             return []
         patterns = seed.get("sql_paths", ["./seed.sql"])
         found = [
-            path
+            self.supabase / path
             for pattern in (patterns if isinstance(patterns, list) else [])
-            for path in sorted(self.supabase.glob(str(pattern).removeprefix("./")))
+            # Unlike Path.glob it takes every pattern, such as an absolute one.
+            for path in sorted(glob.glob(str(pattern), root_dir=self.supabase, recursive=True))  # noqa: PTH207
         ]
         return [path for path in dict.fromkeys(found) if path.is_file()]
 

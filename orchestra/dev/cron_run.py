@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,18 @@ class Run:
         return self.connection.socket if self.connection is not None else None
 
 
-def start(admin: psycopg.Connection[Any], conninfo: str, job: Job) -> Run:
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What SQL told its client while a job ran (`raise notice`); `severity` is `NOTICE`, `WARNING` or `INFO`."""
+
+    job: Job
+    severity: str
+    message: str
+
+
+def start(
+    admin: psycopg.Connection[Any], conninfo: str, job: Job, on_notice: Callable[[Notice], None] | None = None
+) -> Run:
     """Connect as the job's user and send its command; the run's row says what became of it."""
     row = admin.execute(_INSERT, [job.jobid, job.database, job.username, job.command]).fetchone()
     assert row is not None
@@ -57,6 +69,9 @@ def start(admin: psycopg.Connection[Any], conninfo: str, job: Job) -> Run:
     if connection.status != pq.ConnStatus.OK:
         _give_up(admin, run, "connection failed")
         return run
+    if on_notice is not None:
+        tell = on_notice
+        connection.notice_handler = lambda result: tell(_notice(job, result))
     connection.nonblocking = 1
     connection.send_query(job.command.encode())
     admin.execute(_RUNNING, [connection.backend_pid, run.runid])
@@ -87,6 +102,14 @@ def proceed(admin: psycopg.Connection[Any], run: Run) -> bool:
 def cancel(admin: psycopg.Connection[Any], run: Run) -> None:
     """The job went away during its run. Only the connection is closed; the backend goes on to its end."""
     _give_up(admin, run, "job canceled")
+
+
+def _notice(job: Job, result: pq.abc.PGresult) -> Notice:
+    def field(code: pq.DiagnosticField) -> str:
+        return (result.error_field(code) or b"").decode(errors="replace")
+
+    severity = field(pq.DiagnosticField.SEVERITY_NONLOCALIZED)
+    return Notice(job, severity, field(pq.DiagnosticField.MESSAGE_PRIMARY))
 
 
 COPY_MESSAGE = "COPY not supported"

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from orchestra.dev import cron_run
-from orchestra.dev.cron_run import Run
+from orchestra.dev.cron_run import Notice, Run
 from orchestra.dev.errors import DevDatabaseError
 from orchestra.dev.launcher import Job, Launcher
 from orchestra.dev.net_worker import NetWorker
@@ -48,9 +48,17 @@ _LEFT_BEHIND = """
 class Ticker:
     """The launcher of one database. A second one for the same database waits until the first is gone."""
 
-    def __init__(self, dsn: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """`dsn` is a superuser's connection; jobs connect as their own users, whom the server must trust."""
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_notice: Callable[[Notice], None] | None = None,
+    ) -> None:
+        """`dsn` is a superuser's connection; jobs connect as their own users, whom the server must trust. `on_notice`
+        is called in the ticker's thread."""
         self._dsn = dsn
+        self._on_notice = on_notice
         self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="cron ticker", daemon=True)
@@ -139,7 +147,7 @@ class Ticker:
                 cron_run.cancel(admin, runs.pop(jobid))
         launcher.advance(now)
         for job in launcher.start_ready(now):
-            runs[job.jobid] = cron_run.start(admin, self._dsn, job)
+            runs[job.jobid] = cron_run.start(admin, self._dsn, job, self._on_notice)
         for jobid in [jobid for jobid, run in runs.items() if cron_run.proceed(admin, run)]:
             del runs[jobid]
             launcher.finished(jobid)

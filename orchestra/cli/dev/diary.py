@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from orchestra.cli import console
+from orchestra.dev.log.as_json import WIDTH, JsonJournal
 from orchestra.dev.log.event import SELF, Event
 from orchestra.dev.log.journal import Journal
 from orchestra.errors import OrchestraError
@@ -14,20 +15,20 @@ from orchestra.report.style import Style
 
 
 class Diary:
-    """`on_end` is called once, when the terminal or the pipe has gone."""
+    """`on_end` is called once, when the terminal or the pipe has gone. `as_json`: for programs."""
 
-    def __init__(self, on_end: Callable[[], None]) -> None:
+    def __init__(self, on_end: Callable[[], None], *, as_json: bool = False) -> None:
         self._on_end = on_end
         self._ended = False
-        self._journal = Journal(self._write, self.style)
-        self.event = self._journal.event
-        self.block = self._journal.block
-        self.below = self._journal.below
-        self.expect = self._journal.expect
+        self._as_json = as_json
+        journal = JsonJournal(self._write) if as_json else Journal(self._write, self.style)
+        self.event = journal.event
+        self.block = journal.block
+        self.below = journal.below
+        self.expect = journal.expect
 
-    @staticmethod
-    def style() -> Style:
-        return console.style(sys.stdout)
+    def style(self) -> Style:
+        return Style(width=WIDTH, colour=False) if self._as_json else console.style(sys.stdout)
 
     def say(self, text: str, look: str = "") -> None:
         self.event(Event(datetime.now(UTC), SELF, "said", text, look))

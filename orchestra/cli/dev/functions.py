@@ -101,6 +101,7 @@ class Functions:
 
         try:
             find_deno()
+            self._read()
         except EdgeError as error:
             self._without = True
             if required:
@@ -140,13 +141,26 @@ class Functions:
         return given
 
     def _read(self) -> dict[str, str]:
+        from orchestra.dev.edge import EdgeError
+
         if not self.env_file.is_file():
             if self._env_file is not None:
                 raise OrchestraError(f"there is no file {self._env_file}", "it was named by --env-file")
             return {}
-        from dotenv import dotenv_values
-
-        return {name: value for name, value in dotenv_values(self.env_file).items() if value is not None}
+        try:
+            from dotenv import dotenv_values
+        except ModuleNotFoundError:
+            raise EdgeError(
+                f"{self.env_file} is read by the package python-dotenv, and it is not installed",
+                "run: pip install 'orchestra[dev-functions]'",
+            ) from None
+        try:
+            found = dotenv_values(self.env_file)
+        except OSError as fault:
+            raise OrchestraError(f"{self.env_file} cannot be read: {fault.strerror}") from None
+        except UnicodeDecodeError:
+            raise OrchestraError(f"{self.env_file} is no text in UTF-8", "save it as UTF-8") from None
+        return {name: value for name, value in found.items() if value is not None}
 
     def _keep_secrets(self, specs: Iterable[Spec]) -> None:
         from orchestra.dev import serve

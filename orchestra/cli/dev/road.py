@@ -75,7 +75,8 @@ class Road:
         if found and len(found) != self._warnings:
             from orchestra.report.words import count
 
-            self._diary.say(f"{count(len(found), 'warning')}; orchestra check shows them", "yellow")
+            shown = "it" if len(found) == 1 else "them"
+            self._diary.say(f"{count(len(found), 'warning')}; orchestra check shows {shown}", "yellow")
         self._warnings = len(found)
         sound = [units.Unit(r.paths, r.spec) for r in readings if r.spec is not None]
         return units.in_order(sound)

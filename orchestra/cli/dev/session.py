@@ -31,6 +31,7 @@ from orchestra.errors import OrchestraError, UsageError
 if TYPE_CHECKING:
     from orchestra.cli.specs import Reading
     from orchestra.dev.app_tables import Sources
+    from orchestra.dev.cron_run import Notice
     from orchestra.dev.edge import LogLine
     from orchestra.dev.log.event import Event
     from orchestra.dev.log.follower import Follower
@@ -50,6 +51,7 @@ class Wishes:
     port: int | None = None
     env_file: Path | None = None
     setup: tuple[Path, ...] = ()
+    as_json: bool = False
 
 
 def run(paths: Sequence[Path], wishes: Wishes) -> None:
@@ -87,7 +89,7 @@ class Session:
         self._alone = alone
         self._events: SimpleQueue[tuple[str, str]] = SimpleQueue()
         self._stopping = Stopping(lambda: self._events.put(STOP), self._end_at_once)
-        self._diary = Diary(self._stopping.ask)
+        self._diary = Diary(self._stopping.ask, as_json=wishes.as_json)
         self._answers = Answers(lambda text: self._events.put(("answer", text)))
         self._tracked: dict[str, Contents] = {
             name: Contents() for name in ("spec", "sql", "functions", "env")
@@ -181,7 +183,7 @@ class Session:
         from orchestra.dev.app_tables import Sources
         from orchestra.dev.ticker import Ticker
 
-        stack.enter_context(Ticker(self._dsn))
+        stack.enter_context(Ticker(self._dsn, on_notice=self._noticed))
         self._sources = Sources(self._place.supabase, self._wishes.setup)
         self._functions = Functions(
             self._place,
@@ -247,15 +249,14 @@ class Session:
         """What was saved, by its contents: an editor may write a file several times, or what it held before."""
         assert self._road is not None
         changed = self._compare()
-        if changed["env"] and self._functions is not None:
-            self._diary.say(
-                f"{relative(self._functions.env_file.absolute())} has changed: functions start anew."
-            )
-            self._functions.renew_environment()
+        # Where no function is served, it may be the file of the environment that kept them from it.
+        again = changed["env"] if self._functions is not None and not self._functions.url else frozenset()
+        if changed["env"] and not again:
+            self._renew_environment()
         if changed["sql"]:
             self._app_tables()
-        if changed["spec"] or changed["sql"]:
-            self._say_saved(changed["spec"] | changed["sql"])
+        if changed["spec"] or changed["sql"] or again:
+            self._say_saved(changed["spec"] | changed["sql"] | again)
             self._follow_the_road()
             # What the compiler wrote is no edit of anybody's.
             changed["functions"] |= self._changed("functions")
@@ -263,6 +264,17 @@ class Session:
         if changed["functions"] and self._functions is not None:
             self._renew(changed["functions"])
         self._watch_again()
+
+    def _renew_environment(self) -> None:
+        assert self._functions is not None
+        try:
+            self._functions.renew_environment()
+        except OrchestraError as error:
+            self._diary.fail(error)
+            self._diary.say("Functions go on with what they had.", "dim")
+        else:
+            shown = relative(self._functions.env_file.absolute())
+            self._diary.say(f"{shown} has changed: functions start anew.")
 
     def _say_saved(self, paths: frozenset[Path]) -> None:
         names = sorted(str(relative(path)) for path in paths)
@@ -373,6 +385,12 @@ class Session:
             self._events.put(("deployed", event.text))
         else:
             self._diary.event(event)
+
+    def _noticed(self, notice: Notice) -> None:
+        from orchestra.dev.log.notices import told
+
+        if self._follower is not None:
+            self._follower.say(told(notice, datetime.now(UTC)))
 
     def _logged(self, line: LogLine) -> None:
         from orchestra.dev.log.functions import told
