@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import psycopg
 
+from orchestra.dev.errors import connected
 from orchestra.errors import OrchestraError
 from orchestra.migrate.text import owner_of
 
@@ -74,7 +75,7 @@ def bring_up(dsn: str, sources: Sources) -> Iterator[str]:
     migrations, seeds = sources.migrations(), [*sources.setup, *sources.seeds()]
     if not migrations and not seeds:
         return
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connected(dsn) as connection:
         connection.execute(_PREPARE)
         done = {v for (v,) in connection.execute("select version from supabase_migrations.schema_migrations")}
         for path in migrations:

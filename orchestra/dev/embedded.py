@@ -96,7 +96,13 @@ def start(
             _make_data(home)
             _write_settings(home, {**SETTINGS, **(settings or {})})
             _launch(home)
-            _make_api_roles(running.dsn)
+            try:
+                _make_api_roles(running.dsn)
+            except psycopg.OperationalError as fault:
+                raise DevDatabaseError(
+                    f"the embedded database in {home} has started and is of no use: {' '.join(str(fault).split())}",
+                    f"begin anew without its data: orchestra dev --fresh; its log is {home / 'postgres.log'}",
+                ) from None
         return running
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 
 from orchestra.dev.edge import EdgeServer, database_env
+from orchestra.dev.errors import connected
 from orchestra.dev.ticker import Ticker
 from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL, VAULT
 
@@ -52,7 +53,7 @@ def environment(dsn: str, env: Mapping[str, str], key: str) -> tuple[dict[str, s
 
 def kept_key(dsn: str) -> str:
     """The key that Vault holds from the last time, so that what was written with it goes on to work; else a new one."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connected(dsn) as connection:
         connection.execute(_PREPARE)
         row = connection.execute(_KNOWN, [VAULT[FUNCTION_KEY]]).fetchone()
     return row[0] if row and row[0].startswith(_PREFIX) else new_key()
@@ -64,7 +65,7 @@ def new_key() -> str:
 
 def keep_secrets(dsn: str, values: Mapping[str, str]) -> None:
     """Put these into Vault, by name."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connected(dsn) as connection:
         connection.execute(_PREPARE)
         for name, value in values.items():
             connection.execute(_KEEP, {"name": name, "value": value})

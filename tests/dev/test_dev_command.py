@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -288,6 +290,37 @@ def test_a_config_of_any_form_is_read_as_far_as_it_goes(config: str, home: Path)
     with session(home, "--port", "0") as dev:
         dev.sees("Ready in ")
         assert ("ran seed.sql" in dev.text) == ("seed = 5" not in config)
+
+
+def test_a_database_that_is_killed_is_started_again_with_what_was_saved_meanwhile(home: Path) -> None:
+    with session(home) as dev:
+        dev.sees("Ready in ")
+        sql(home, "checkpoint")  # a commit here is not on the disk at once
+        postmaster = home / ".orchestra/postgres/postmaster.pid"
+        os.kill(int(postmaster.read_text().splitlines()[0]), signal.SIGKILL)
+        (home / "supabase/migrations/20260102000000_more.sql").write_text("create table more (id int);")
+        dev.sees("The database had ended, and was started again.")
+        dev.sees("ran migration 20260102000000_more.sql")
+        dev.sees("No changes")
+        sql(home, """select orchestra.send('store', '{"word": "one"}')""")
+        eventually(lambda: sql(home, "select word from stored") == [("one",)], within=60)
+        dev.press()
+        assert dev.ends() == 0
+    nothing_is_left(home)
+
+
+def test_data_that_is_damaged_has_a_remedy(home: Path) -> None:
+    with session(home) as dev:
+        dev.sees("Ready in ")
+        dev.press()
+        dev.ends()
+    shutil.rmtree(home / ".orchestra/postgres/base")
+    damaged = orchestra("dev", cwd=home)
+    assert damaged.code == 1
+    assert "orchestra dev --fresh" in damaged.text
+    assert "Traceback" not in damaged.text + damaged.err
+    with session(home, "--fresh") as dev:
+        dev.sees("Ready in ")
 
 
 def test_what_sql_raises_is_told_of_its_workload(home: Path) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 STOP: Final = ("stop", "")
 SAVED: Final = ("saved", "")
+LOST: Final = ("lost", "")
+PATIENCE: Final = 10
+"""Starts of a server that has ended, before it is said why they fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class Session:
         self._sources: Sources | None = None
         self._road: Road | None = None
         self._dsn = ""
+        self._tries = 0
         self._new = wishes.fresh or not (place.directory / "postgres").is_dir()
 
     # ---- from start to stop
@@ -129,7 +134,8 @@ class Session:
             # The server starts meanwhile.
             readings = self._first_reading()
             self._dsn = self._ready(database)
-        self._follower = stack.enter_context(Follower(self._dsn, self._told))
+        lost = partial(self._events.put, LOST)
+        self._follower = stack.enter_context(Follower(self._dsn, self._told, lost))
         if not self._place.stack:
             self._serve(stack)
         stack.callback(self._answers.stop)
@@ -238,12 +244,36 @@ class Session:
         match kind:
             case "saved":
                 self._take_up()
+            case "lost":
+                self._start_again()
             case "answer" if self._road.pending:
                 self._answered(text)
             case "deployed" if text.isdecimal() and int(text) not in self._road.deployments:
                 self._diary.say(f"Deployment #{text} was applied from elsewhere.", "cyan")
                 if self._road.pending:
                     self._follow_the_road()
+
+    def _start_again(self) -> None:
+        """The server was killed, or ran out of memory. A connection that was ended is nothing: there will be another.
+        It is asked for every half a second until it succeeds: what is left of a killed server takes its time to end."""
+        if self._place.stack:
+            return
+        from orchestra.dev import embedded
+
+        if embedded.find(self._place.directory) is not None:
+            return
+        try:
+            embedded.start(self._place.directory)
+        except OrchestraError as error:
+            self._tries += 1
+            if self._tries == PATIENCE:
+                self._diary.fail(error)
+        else:
+            self._tries = 0
+            self._diary.say("The database had ended, and was started again.", "bold yellow")
+            # What was saved meanwhile.
+            self._app_tables()
+            self._follow_the_road()
 
     def _take_up(self) -> None:
         """What was saved, by its contents: an editor may write a file several times, or what it held before."""

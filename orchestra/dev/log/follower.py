@@ -24,10 +24,12 @@ RECONNECT_S: Final = 0.5
 
 
 class Follower:
-    """A context manager. `on_event` is called in threads of its own and others that `say` something."""
+    """A context manager. `on_event` is called in threads of its own and others that `say` something, `on_lost` whenever
+    the database has not answered."""
 
-    def __init__(self, dsn: str, on_event: Callable[[Event], None]) -> None:
+    def __init__(self, dsn: str, on_event: Callable[[Event], None], on_lost: Callable[[], None]) -> None:
         self._dsn = dsn
+        self._on_lost = on_lost
         self._on_event = on_event
         self._stop = threading.Event()
         self._ready = threading.Event()
@@ -61,7 +63,8 @@ class Follower:
                 self._on_event(Event(datetime.now(UTC), SELF, "log", text, "yellow"))
                 break
             except psycopg.OperationalError:
-                self._stop.wait(RECONNECT_S)  # the server is restarting, or a reset ended our session
+                self._on_lost()  # the server has ended or restarts, or a reset ended our session
+                self._stop.wait(RECONNECT_S)
         self._ready.set()
         while not self._stop.wait(LOOK_S):
             self._sum_up()
