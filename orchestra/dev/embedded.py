@@ -87,8 +87,14 @@ def start(
     Raises DevDatabaseError with the server's own words when it does not come up.
     """
     home = Path(directory).absolute()
-    home.mkdir(parents=True, exist_ok=True)
-    (home / ".gitignore").write_text("*\n", encoding="utf-8")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / ".gitignore").write_text("*\n", encoding="utf-8")
+    except OSError as fault:
+        raise DevDatabaseError(
+            f"the embedded database is kept in {home}, where nothing can be written: {fault.strerror}",
+            "go to a folder that you may write to, or name another database with --db URL",
+        ) from None
     with _locked(home):
         extensions.install(home / "share", with_pgmq=pgmq_extension)
         running = Embedded(home, _dsn(home))
@@ -130,15 +136,31 @@ def clear(directory: Path | str) -> None:
 def stop(directory: Path | str, *, wait: bool = True) -> None:
     """Stop the server of `directory`, if it runs; without `wait` it is only told to."""
     home = Path(directory).absolute()
-    if not (home / "postgres" / "postmaster.pid").exists():
+    if not _runs(home / "postgres"):
         return
     if not wait:
         _pg_ctl(home, "stop", "-m", "fast", "-W")
         return
     with _locked(home):
         done = _pg_ctl(home, "stop", "-m", "fast")
-        if done.returncode != 0 and (home / "postgres" / "postmaster.pid").exists():
+        if done.returncode != 0 and _runs(home / "postgres"):
             raise DevDatabaseError(f"the embedded database in {home} does not stop: {done.stderr.strip()}")
+
+
+def _runs(data: Path) -> bool:
+    """Whether the server of this data is there. After a crash of the machine its file is left, and the number in it
+    may be another process by then, which pg_ctl would stop."""
+    try:
+        pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # another user's
+    try:
+        return Path(f"/proc/{pid}/cwd").samefile(data)
+    except OSError:
+        return True  # a system without /proc, or a process that may not be looked at
 
 
 @contextmanager

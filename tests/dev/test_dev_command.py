@@ -292,6 +292,20 @@ def test_a_config_of_any_form_is_read_as_far_as_it_goes(config: str, home: Path)
         assert ("ran seed.sql" in dev.text) == ("seed = 5" not in config)
 
 
+def test_a_spec_that_is_a_link_is_followed_to_where_it_lies(home: Path, tmp_path: Path) -> None:
+    real = tmp_path / "shared/orchestra.yaml"
+    real.parent.mkdir()
+    (home / "orchestra.yaml").rename(real)
+    (home / "orchestra.yaml").symlink_to(real)
+    with session(home) as dev:
+        dev.sees("Ready in ")
+        beside = real.with_name("orchestra.yaml~")
+        beside.write_text(SPEC.replace("duration: {max: 5s}", "duration: {max: 6s}"))
+        beside.replace(real)
+        dev.sees("~ workload.store")
+        dev.sees("Applied in ")
+
+
 def test_a_database_that_is_killed_is_started_again_with_what_was_saved_meanwhile(home: Path) -> None:
     with session(home) as dev:
         dev.sees("Ready in ")

@@ -201,3 +201,25 @@ def test_a_directory_that_the_other_user_cannot_reach_is_told(
             embedded.start(home)
     finally:
         unprivileged.launcher.cache_clear()
+
+
+def test_what_a_crash_of_the_machine_left_is_no_server_and_its_number_is_nobody_to_stop(home: Path) -> None:
+    embedded.start(home).stop()
+    left = home / "postgres/postmaster.pid"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        for pid in (other.pid, 99_999_999, 2**80):
+            left.write_text(f"{pid}\n{home / 'postgres'}\n")
+            embedded.stop(home)
+            embedded.stop(home, wait=False)
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert other.returncode == 0
+    left.write_text(f"99999999\n{home / 'postgres'}\n")
+    assert value(embedded.start(home).dsn, "select 1") == 1
+
+
+def test_a_folder_in_which_nothing_can_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DevDatabaseError, match="nothing can be written") as refused:
+        embedded.start(tmp_path / "file/.orchestra")
+    assert "--db URL" in refused.value.remedy

@@ -391,9 +391,9 @@ class Session:
         """The folders may be others than they were: a new payload schema, the first function."""
         if not self._wishes.watch or not installed():
             return
-        folders = {path.parent for path in self._spec_files()} | {
-            p.absolute() for p in self._place.specs if p.is_dir()
-        }
+        files = self._spec_files()
+        folders = {path.parent for path in files} | {p.absolute() for p in self._place.specs if p.is_dir()}
+        folders |= {path.resolve().parent for path in files if path.is_symlink()}
         folders |= {path.absolute().parent for path in self._wishes.setup} | {self._place.supabase.absolute()}
         if self._functions is not None:
             folders.add(self._functions.env_file.absolute().parent)
