@@ -201,6 +201,19 @@ def test_pressed_twice_it_ends_at_once(home: Path) -> None:
     nothing_is_left(home)
 
 
+def test_pressed_again_and_again_it_ends_without_a_traceback(home: Path) -> None:
+    with session(home) as dev:
+        dev.sees("Ready in ")
+        dev.press()
+        dev.sees("Stopping.")
+        dev.sees("Stopped.")  # so that it is its very end that is disturbed
+        while dev.process.poll() is None:
+            dev.press()
+        assert dev.ends() in (0, 130)
+        assert "Traceback" not in dev.text
+        assert "KeyboardInterrupt" not in dev.text
+
+
 def test_without_deno_what_runs_in_sql_runs(home: Path, tmp_path: Path) -> None:
     (home / "orchestra.yaml").write_text(SPEC + GREET)
     # A package of that name without its program, and a PATH on which there is none.

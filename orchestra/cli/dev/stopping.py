@@ -42,7 +42,9 @@ class Stopping:
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # Who is still pressing has what they want: Python would end with a traceback.
+                late = self.asked and number == signal.SIGINT
+                signal.signal(number, signal.SIG_IGN if late else handler)
 
     def ask(self) -> None:
         """From any thread: as if somebody had pressed Ctrl-C at rest."""
