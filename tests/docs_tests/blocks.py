@@ -46,10 +46,11 @@ class Page:
 
 
 def pages() -> list[Path]:
-    """README and every page that is written by hand: what is made from code has tests of its own."""
+    """README, examples and every page that is written by hand: what is made from code has tests of its own."""
     made = {ROOT / "docs" / "reference", ROOT / "docs" / "rules"}
     docs = [p for p in sorted((ROOT / "docs").rglob("*.md")) if p.parent not in made]
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *docs]
+    examples = [ROOT / "examples" / "README.md", *sorted((ROOT / "examples").glob("*/README.md"))]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *examples, *docs]
 
 
 def read(path: Path, text: str | None = None) -> Page:

@@ -38,9 +38,12 @@ def test_the_blocks_of_a_page_run_one_after_the_other(path: Path, embedded: Engi
     assert page.setup in PLACES, f"{_name(path)}: `<!-- setup: {page.setup} -->` is none of {sorted(PLACES)}"
     with embedded.run_ticker():
         here = place(page.setup, embedded, tmp_path)
-        for block in page.of(*SHELL):
-            if block.not_run is None:
-                _run(here, block, f"{_name(path)}:{block.line}")
+        try:
+            for block in page.of(*SHELL):
+                if block.not_run is None:
+                    _run(here, block, f"{_name(path)}:{block.line}")
+        finally:
+            here.close()
 
 
 def _run(here: Place, block: blocks.Block, where: str) -> None:
