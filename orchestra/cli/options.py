@@ -60,6 +60,10 @@ workload = click.option(
     help="Only this workload and what it needs.",
 )
 
+only_workload = click.option(
+    "--workload", metavar="NAME", shell_complete=workload_names, help="Only what concerns this workload."
+)
+
 database = _all(
     click.option("--db", metavar="URL", help="The database: postgresql://user:password@host:port/name."),
     click.option(

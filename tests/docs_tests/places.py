@@ -250,13 +250,6 @@ def _by_hand(place: Place) -> None:
     )
 
 
-def _example(place: Place) -> None:
-    """examples/background-orchestration, its tables in the database."""
-    shutil.copytree(ROOT / "examples" / "background-orchestration", place.folder, dirs_exist_ok=True)
-    place.engine.psql("create extension pgmq; create extension pg_cron")
-    place.must("psql -q -v ON_ERROR_STOP=1 -f setup.sql")
-
-
 PLACES: Mapping[str, Callable[[Place], None]] = {
     "an empty folder": _empty,
     "a project on a laptop": _project_on_a_laptop,
@@ -269,7 +262,7 @@ PLACES: Mapping[str, Callable[[Place], None]] = {
     "the shop, drifted": _drifted,
     "the shop, planned": _plan,
     "the shop, with dead letters": _dead_letters,
-    "the example background-orchestration": _example,
+    "a clone on a laptop": partial(_example_on_a_laptop, name=".."),
     "examples on a laptop": partial(_example_on_a_laptop, name="."),
     **{
         f"examples/{folder.name} on a laptop": partial(_example_on_a_laptop, name=folder.name)
