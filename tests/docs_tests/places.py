@@ -56,7 +56,7 @@ class Place:
         said: list[bytes] = []
         reader = threading.Thread(target=_read, args=(master, said))
         reader.start()
-        keep = f"trap 'pwd > \"{where}\"; export -p > \"{variables}\"' EXIT"
+        keep = f'trap \'pwd > "{where}"; export -p > "{variables}"\' EXIT'
         process = subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", f'. "{variables}"\n{keep}\n{script}'],
             cwd=where.read_text(encoding="utf-8").strip(),
@@ -78,6 +78,13 @@ class Place:
             os.close(slave)
             reader.join(5)  # what goes on in the background may hold the terminal open
         return process.returncode, b"".join(said).decode(errors="replace")
+
+    def write(self, name: str, text: str) -> None:
+        """A file, where its commands have gone to."""
+        where = self.base / "where"
+        path = Path(where.read_text(encoding="utf-8").strip() if where.exists() else self.folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
     def close(self) -> None:
         """End what its commands have left running."""

@@ -39,8 +39,10 @@ def test_the_blocks_of_a_page_run_one_after_the_other(path: Path, embedded: Engi
     with embedded.run_ticker():
         here = place(page.setup, embedded, tmp_path)
         try:
-            for block in page.of(*SHELL):
-                if block.not_run is None:
+            for block in page.blocks:
+                if block.file is not None:
+                    here.write(block.file, block.text)
+                elif block.language in SHELL and block.not_run is None:
                     _run(here, block, f"{_name(path)}:{block.line}")
         finally:
             here.close()
@@ -73,14 +75,16 @@ def test_what_is_not_run_says_why() -> None:
 @pytest.mark.parametrize("path", SPECS, ids=_name)
 def test_the_specs_of_a_page_are_specs(path: Path) -> None:
     """A part of a spec is completed by what the page leaves out, and the form of the whole is judged."""
-    for block in blocks.read(path).of("yaml"):
+    page = blocks.read(path)
+    beside = {b.file: b.text for b in page.of("json") if b.file is not None}
+    for block in page.of("yaml"):
         where = f"{_name(path)}:{block.line}"
         data = yaml.safe_load(block.text)
         if block.not_a_spec is not None:
             assert not (isinstance(data, dict) and set(data) <= _KEYS), f"{where}: it is one"
             continue
         text = _completed(block.text, data)
-        parsed = parse_spec(text, includes={"payloads/product.json": '{"type": "object"}'})
+        parsed = parse_spec(text, includes={"payloads/product.json": '{"type": "object"}', **beside})
         wrong = [d for d in parsed.diagnostics if d.is_error]
         if parsed.spec is not None:
             wrong += [d for d in check(parsed.spec) if d.is_error and d.code[1] in "125"]
