@@ -1,7 +1,8 @@
 """The blocks of a page and what the comments around them say: read by a CommonMark parser, run by nobody here.
 
 `<!-- setup: NAME -->` says once for a page in what folder its blocks run (`places.py`). `<!-- not run: REASON -->`,
-`<!-- not a spec: WHAT -->` and `<!-- file: PATH -->`, which writes it there, speak of the one block that follows them.
+`<!-- not a spec: WHAT -->`, `<!-- file: PATH -->`, which writes it there, and `<!-- schema: NAME -->`, as `orchestra schema
+NAME` knows it, speak of the one block that follows them.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-_COMMENT = re.compile(r"<!--\s*(setup|not run|not a spec|file):\s*(.*?)\s*-->", re.DOTALL)
-_ATTENTION = re.compile(r"<!--\s*(setup|file|not[ -]\w+(?: \w+)?)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--\s*(setup|not run|not a spec|file|schema):\s*(.*?)\s*-->", re.DOTALL)
+_ATTENTION = re.compile(r"<!--\s*(setup|file|schema|not[ -]\w+(?: \w+)?)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Block:
     not_run: str | None = None
     not_a_spec: str | None = None
     file: str | None = None
+    schema: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def read(path: Path, text: str | None = None) -> Page:
         elif token.type == "fence":
             line = (token.map or [0])[0] + 2
             language = token.info.split()[0] if token.info.split() else ""
-            told = (said.get(kind) for kind in ("not run", "not a spec", "file"))
+            told = (said.get(kind) for kind in ("not run", "not a spec", "file", "schema"))
             blocks.append(Block(language, token.content, line, *told))
             said = {}
         elif token.type not in ("html_block",) and said and token.level == 0 and token.nesting >= 0:

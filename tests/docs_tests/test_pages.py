@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 from engines import Engine
+from jsonschema import Draft202012Validator
 
 from docs_tests import blocks
 from docs_tests.places import PLACES, Place, place
 from orchestra.check import check
+from orchestra.cli import schemas
 from orchestra.spec import parse_spec
 
 PAGES = blocks.pages()
@@ -112,6 +114,11 @@ def _completed(text: str, data: dict[str, object]) -> str:
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if blocks.read(p).of("json")], ids=_name)
-def test_the_json_of_a_page_is_json(path: Path) -> None:
+def test_the_json_of_a_page_is_what_its_schema_says(path: Path) -> None:
     for block in blocks.read(path).of("json"):
-        json.loads(block.text)
+        data = json.loads(block.text)
+        where = f"{_name(path)}:{block.line}"
+        assert block.file or block.schema, f"{where}: say which schema it has, `<!-- schema: NAME -->`"
+        if block.schema is not None:
+            wrong = [e.message for e in Draft202012Validator(json.loads(schemas.text(block.schema))).iter_errors(data)]
+            assert wrong == [], where
