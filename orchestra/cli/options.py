@@ -61,7 +61,10 @@ workload = click.option(
 )
 
 only_workload = click.option(
-    "--workload", metavar="NAME", shell_complete=workload_names, help="Only what concerns this workload."
+    "--workload",
+    metavar="NAME",
+    shell_complete=offers.workloads,
+    help="Only what concerns this workload.",
 )
 
 database = _all(

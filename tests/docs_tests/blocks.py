@@ -1,8 +1,8 @@
 """The blocks of a page and what the comments around them say: read by a CommonMark parser, run by nobody here.
 
 `<!-- setup: NAME -->` says once for a page in what folder its blocks run (`places.py`). `<!-- not run: REASON -->`,
-`<!-- not a spec: WHAT -->`, `<!-- file: PATH -->`, which writes it there, and `<!-- schema: NAME -->`, as `orchestra schema
-NAME` knows it, speak of the one block that follows them.
+`<!-- not a spec: WHAT -->`, `<!-- file: PATH -->`, which writes it there, and `<!-- schema: NAME -->`, one of
+`orchestra schema`, speak of the one block that follows them.
 """
 
 from __future__ import annotations

@@ -120,5 +120,8 @@ def test_the_json_of_a_page_is_what_its_schema_says(path: Path) -> None:
         where = f"{_name(path)}:{block.line}"
         assert block.file or block.schema, f"{where}: say which schema it has, `<!-- schema: NAME -->`"
         if block.schema is not None:
-            wrong = [e.message for e in Draft202012Validator(json.loads(schemas.text(block.schema))).iter_errors(data)]
+            wrong = [
+                e.message
+                for e in Draft202012Validator(json.loads(schemas.text(block.schema))).iter_errors(data)
+            ]
             assert wrong == [], where
