@@ -24,7 +24,23 @@ _MADE = "<!-- Made by scripts/reference.py: change what it is made from, then `m
 def pages() -> dict[str, str]:
     """File name -> text of each page of docs/reference."""
     schema = json.loads((ROOT / "schemas" / "orchestra.v1.schema.json").read_text(encoding="utf-8"))
-    return {"spec.md": spec_page(schema), "cli.md": cli_page(), "formats.md": formats_page()}
+    return {
+        "spec.md": spec_page(schema),
+        "cli.md": cli_page(),
+        "formats.md": formats_page(),
+        "shop.svg": shop_graph(),
+    }
+
+
+def shop_graph() -> str:
+    """What `orchestra graph --format svg` draws of examples/shop, for the first page."""
+    from click.testing import CliRunner
+
+    from orchestra.cli.root import root
+
+    shop = ROOT / "examples" / "shop"
+    files = [str(shop / name) for name in ("orchestra.yaml", "edge.yaml")]
+    return CliRunner().invoke(root, ["graph", *files, "--format", "svg"], catch_exceptions=False).stdout
 
 
 # The spec
@@ -182,9 +198,15 @@ def _command(command: click.Command, name: str, above: click.Context, level: int
 def _option(option: click.Option, context: click.Context) -> str:
     found = option.get_help_record(context)
     left, right = found if found is not None else (", ".join(option.opts), option.help or "")
-    left = left.replace("|", "\\|")
     right = " ".join(right.split()).replace("|", "\\|").replace("<", "&lt;")
-    return f"| `{left}` | {right} |\n"
+    return f"| {_cell(left)} | {right} |\n"
+
+
+def _cell(code: str) -> str:
+    """Code in a table. Of a bar in backquotes GitHub and the site want different escapes, so it is HTML there."""
+    if "|" not in code:
+        return f"`{code}`"
+    return f"<code>{code.replace('<', '&lt;').replace('|', '&#124;')}</code>"
 
 
 def _prose(text: str) -> str:

@@ -60,6 +60,13 @@ workload = click.option(
     help="Only this workload and what it needs.",
 )
 
+only_workload = click.option(
+    "--workload",
+    metavar="NAME",
+    shell_complete=offers.workloads,
+    help="Only what concerns this workload.",
+)
+
 database = _all(
     click.option("--db", metavar="URL", help="The database: postgresql://user:password@host:port/name."),
     click.option(

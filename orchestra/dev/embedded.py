@@ -75,14 +75,14 @@ class Embedded:
 
 
 def start(
-    directory: Path | str, *, pgmq_extension: bool = False, settings: Mapping[str, str] | None = None
+    directory: Path | str, *, pgmq_extension: bool = True, settings: Mapping[str, str] | None = None
 ) -> Embedded:
     """Start the server of `directory`, or find it running; its data is made on the first call (about 2 s).
 
     It has the roles that a Supabase project has for its API.
 
-    `pgmq_extension` makes `create extension pgmq` possible. `settings` are server settings that go over the
-    defaults; they take effect when the server starts, not on one that is running already.
+    With `pgmq_extension`, `create extension pgmq` works, as the migrations of an app have it. `settings` are server
+    settings that go over the defaults; they take effect when the server starts, not on one that is running already.
 
     Raises DevDatabaseError with the server's own words when it does not come up.
     """

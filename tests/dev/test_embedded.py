@@ -139,14 +139,14 @@ def test_a_bad_setting_is_told_in_the_servers_words(home: Path) -> None:
         embedded.start(home, settings={"max_connections": "many"})
 
 
-def test_stand_ins_can_be_created_and_pgmq_only_if_asked_for(home: Path) -> None:
+def test_stand_ins_and_pgmq_can_be_created_or_pgmq_left_out(home: Path) -> None:
     offered = """
         select string_agg(name, ' ' order by name) from pg_available_extensions
          where name in ('pg_cron', 'pg_net', 'supabase_vault', 'pgmq')
     """
-    server = embedded.start(home)
+    server = embedded.start(home, pgmq_extension=False)
     assert value(server.dsn, offered) == "pg_cron pg_net supabase_vault"
-    server = embedded.start(home, pgmq_extension=True)
+    server = embedded.start(home)
     assert value(server.dsn, offered) == "pg_cron pg_net pgmq supabase_vault"
     with psycopg.connect(server.dsn) as connection:
         connection.execute("create extension pgmq")

@@ -1,7 +1,8 @@
 """The blocks of a page and what the comments around them say: read by a CommonMark parser, run by nobody here.
 
-`<!-- setup: NAME -->` says once for a page in what folder its blocks run (`places.py`). `<!-- not run: REASON -->` and
-`<!-- not a spec: WHAT -->` speak of the one block that follows them.
+`<!-- setup: NAME -->` says once for a page in what folder its blocks run (`places.py`). `<!-- not run: REASON -->`,
+`<!-- not a spec: WHAT -->`, `<!-- file: PATH -->`, which writes it there, and `<!-- schema: NAME -->`, one of
+`orchestra schema`, speak of the one block that follows them.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-_COMMENT = re.compile(r"<!--\s*(setup|not run|not a spec):\s*(.*?)\s*-->", re.DOTALL)
-_ATTENTION = re.compile(r"<!--\s*(setup|not[ -]\w+(?: \w+)?)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--\s*(setup|not run|not a spec|file|schema):\s*(.*?)\s*-->", re.DOTALL)
+_ATTENTION = re.compile(r"<!--\s*(setup|file|schema|not[ -]\w+(?: \w+)?)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Block:
     line: int  # of the first line inside the fence, from 1
     not_run: str | None = None
     not_a_spec: str | None = None
+    file: str | None = None
+    schema: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,11 @@ class Page:
 
 
 def pages() -> list[Path]:
-    """README and every page that is written by hand: what is made from code has tests of its own."""
+    """README, examples and every page that is written by hand: what is made from code has tests of its own."""
     made = {ROOT / "docs" / "reference", ROOT / "docs" / "rules"}
     docs = [p for p in sorted((ROOT / "docs").rglob("*.md")) if p.parent not in made]
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *docs]
+    examples = [ROOT / "examples" / "README.md", *sorted((ROOT / "examples").glob("*/README.md"))]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *examples, *docs]
 
 
 def read(path: Path, text: str | None = None) -> Page:
@@ -70,7 +74,8 @@ def read(path: Path, text: str | None = None) -> Page:
         elif token.type == "fence":
             line = (token.map or [0])[0] + 2
             language = token.info.split()[0] if token.info.split() else ""
-            blocks.append(Block(language, token.content, line, said.get("not run"), said.get("not a spec")))
+            told = (said.get(kind) for kind in ("not run", "not a spec", "file", "schema"))
+            blocks.append(Block(language, token.content, line, *told))
             said = {}
         elif token.type not in ("html_block",) and said and token.level == 0 and token.nesting >= 0:
             raise ValueError(f"{path}: {said} stands before no block")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import termios
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from engines import Engine
@@ -34,13 +38,15 @@ class Place:
     folder: Path
     environment: dict[str, str]
     engine: Engine
+    groups: list[int] = field(default_factory=list)  # of processes that went to the background
 
     def run(self, script: str, *, within: int = 120) -> tuple[int, str]:
         """Run in bash on a terminal, `yes` being typed at every question; exit code and all that was printed. Where it
-        has gone with `cd`, the next one begins."""
-        where = self.base / "where"
+        has gone with `cd`, the next one begins, with the variables that this one has exported."""
+        where, variables = self.base / "where", self.base / "variables"
         if not where.exists():
             where.write_text(str(self.folder), encoding="utf-8")
+            variables.touch()
         master, slave = os.openpty()
         look = termios.tcgetattr(slave)
         look[3] &= ~termios.ECHO
@@ -50,21 +56,48 @@ class Place:
         said: list[bytes] = []
         reader = threading.Thread(target=_read, args=(master, said))
         reader.start()
+        keep = f'trap \'pwd > "{where}"; export -p > "{variables}"\' EXIT'
+        process = subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", f'. "{variables}"\n{keep}\n{script}'],
+            cwd=where.read_text(encoding="utf-8").strip(),
+            env=self.environment,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            process_group=0,
+        )
+        if re.search(r"&\s*$", script, re.MULTILINE):
+            self.groups.append(process.pid)
         try:
-            done = subprocess.run(
-                ["bash", "-euo", "pipefail", "-c", f"trap 'pwd > \"{where}\"' EXIT\n{script}"],
-                cwd=where.read_text(encoding="utf-8").strip(),
-                env=self.environment,
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
-                timeout=within,
-                check=False,
-            )
+            process.wait(within)
+        except subprocess.TimeoutExpired:
+            self._end(process.pid)
+            process.wait()
+            raise
         finally:
             os.close(slave)
             reader.join(5)  # what goes on in the background may hold the terminal open
-        return done.returncode, b"".join(said).decode(errors="replace")
+        return process.returncode, b"".join(said).decode(errors="replace")
+
+    def write(self, name: str, text: str) -> None:
+        """A file, where its commands have gone to."""
+        where = self.base / "where"
+        path = Path(where.read_text(encoding="utf-8").strip() if where.exists() else self.folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def close(self) -> None:
+        """End what its commands have left running."""
+        where = self.base / "where"
+        if where.exists() and (Path(where.read_text(encoding="utf-8").strip()) / ".orchestra").is_dir():
+            self.run("orchestra dev stop")
+        for group in self.groups:
+            self._end(group)
+
+    @staticmethod
+    def _end(group: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
 
     def must(self, script: str) -> None:
         code, said = self.run(script)
@@ -93,6 +126,8 @@ def place(name: str, engine: Engine, base: Path) -> Place:
     for tool in ("psql", "pg_dump"):
         (tools / tool).symlink_to(bin_dir() / tool)
     (base / ".gitconfig").write_text("[user]\n  name = Ada\n  email = ada@example.com\n", encoding="utf-8")
+    if (npmrc := Path.home() / ".npmrc").is_file():
+        (base / ".npmrc").symlink_to(npmrc)
     folder = base / "work"
     folder.mkdir()
     environment = {
@@ -102,6 +137,9 @@ def place(name: str, engine: Engine, base: Path) -> Place:
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "TERM": "dumb",
+        # What Deno has fetched once is not fetched again, and what it has to fetch comes from where it always does.
+        "DENO_DIR": os.environ.get("DENO_DIR", str(Path.home() / ".cache" / "deno")),
+        **{k: v for k, v in os.environ.items() if k.lower().startswith(("deno_", "npm_config_", "ssl_cert"))},
         "PAGER": "cat",
         "GIT_PAGER": "cat",
         **_libpq(engine.dsn),
@@ -126,6 +164,15 @@ def _laptop(place: Place) -> None:
     """A folder, and no database that anybody has named: orchestra brings its own."""
     for name in [n for n in place.environment if n.endswith("DATABASE_URL") or n.startswith("PG")]:
         del place.environment[name]
+
+
+def _example_on_a_laptop(place: Place, *, name: str) -> None:
+    """A folder of examples/, as it is in the repository, and no database that anybody has named."""
+    _laptop(place)
+    kept = shutil.ignore_patterns(".orchestra", ".env", "_shared", "config.toml", "*.gen.ts", "index.ts")
+    shutil.copytree(ROOT / "examples", place.folder / "examples", ignore=kept)
+    shutil.copytree(ROOT / "scripts", place.folder / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    place.must(f"cd examples/{name}")
 
 
 def _shop(place: Place) -> None:
@@ -210,13 +257,6 @@ def _by_hand(place: Place) -> None:
     )
 
 
-def _example(place: Place) -> None:
-    """examples/background-orchestration, its tables in the database."""
-    shutil.copytree(ROOT / "examples" / "background-orchestration", place.folder, dirs_exist_ok=True)
-    place.engine.psql("create extension pgmq; create extension pg_cron")
-    place.must("psql -q -v ON_ERROR_STOP=1 -f setup.sql")
-
-
 PLACES: Mapping[str, Callable[[Place], None]] = {
     "an empty folder": _empty,
     "a project on a laptop": _project_on_a_laptop,
@@ -229,5 +269,11 @@ PLACES: Mapping[str, Callable[[Place], None]] = {
     "the shop, drifted": _drifted,
     "the shop, planned": _plan,
     "the shop, with dead letters": _dead_letters,
-    "the example background-orchestration": _example,
+    "a clone on a laptop": partial(_example_on_a_laptop, name=".."),
+    "examples on a laptop": partial(_example_on_a_laptop, name="."),
+    **{
+        f"examples/{folder.name} on a laptop": partial(_example_on_a_laptop, name=folder.name)
+        for folder in sorted((ROOT / "examples").iterdir())
+        if folder.is_dir()
+    },
 }

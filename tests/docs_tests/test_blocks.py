@@ -25,6 +25,11 @@ def test_a_comment_speaks_of_the_block_that_follows() -> None:
     assert [b.not_run for b in page.blocks] == ["it needs GitHub", None]
 
 
+def test_a_block_can_be_a_file() -> None:
+    page = blocks.read(PAGE, "<!-- file: orchestra.yaml -->\n```yaml\nversion: 1\n```\n")
+    assert [(b.file, b.text) for b in page.blocks] == [("orchestra.yaml", "version: 1\n")]
+
+
 @pytest.mark.parametrize(
     "comment", ["<!-- not run -->", "<!-- not run:  -->", "<!-- not-run: why -->", "<!-- setup -->"]
 )

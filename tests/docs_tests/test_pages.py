@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 from engines import Engine
+from jsonschema import Draft202012Validator
 
 from docs_tests import blocks
 from docs_tests.places import PLACES, Place, place
 from orchestra.check import check
+from orchestra.cli import schemas
 from orchestra.spec import parse_spec
 
 PAGES = blocks.pages()
@@ -38,9 +40,14 @@ def test_the_blocks_of_a_page_run_one_after_the_other(path: Path, embedded: Engi
     assert page.setup in PLACES, f"{_name(path)}: `<!-- setup: {page.setup} -->` is none of {sorted(PLACES)}"
     with embedded.run_ticker():
         here = place(page.setup, embedded, tmp_path)
-        for block in page.of(*SHELL):
-            if block.not_run is None:
-                _run(here, block, f"{_name(path)}:{block.line}")
+        try:
+            for block in page.blocks:
+                if block.file is not None:
+                    here.write(block.file, block.text)
+                elif block.language in SHELL and block.not_run is None:
+                    _run(here, block, f"{_name(path)}:{block.line}")
+        finally:
+            here.close()
 
 
 def _run(here: Place, block: blocks.Block, where: str) -> None:
@@ -70,14 +77,16 @@ def test_what_is_not_run_says_why() -> None:
 @pytest.mark.parametrize("path", SPECS, ids=_name)
 def test_the_specs_of_a_page_are_specs(path: Path) -> None:
     """A part of a spec is completed by what the page leaves out, and the form of the whole is judged."""
-    for block in blocks.read(path).of("yaml"):
+    page = blocks.read(path)
+    beside = {b.file: b.text for b in page.of("json") if b.file is not None}
+    for block in page.of("yaml"):
         where = f"{_name(path)}:{block.line}"
         data = yaml.safe_load(block.text)
         if block.not_a_spec is not None:
             assert not (isinstance(data, dict) and set(data) <= _KEYS), f"{where}: it is one"
             continue
         text = _completed(block.text, data)
-        parsed = parse_spec(text, includes={"payloads/product.json": '{"type": "object"}'})
+        parsed = parse_spec(text, includes={"payloads/product.json": '{"type": "object"}', **beside})
         wrong = [d for d in parsed.diagnostics if d.is_error]
         if parsed.spec is not None:
             wrong += [d for d in check(parsed.spec) if d.is_error and d.code[1] in "125"]
@@ -105,6 +114,14 @@ def _completed(text: str, data: dict[str, object]) -> str:
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if blocks.read(p).of("json")], ids=_name)
-def test_the_json_of_a_page_is_json(path: Path) -> None:
+def test_the_json_of_a_page_is_what_its_schema_says(path: Path) -> None:
     for block in blocks.read(path).of("json"):
-        json.loads(block.text)
+        data = json.loads(block.text)
+        where = f"{_name(path)}:{block.line}"
+        assert block.file or block.schema, f"{where}: say which schema it has, `<!-- schema: NAME -->`"
+        if block.schema is not None:
+            wrong = [
+                e.message
+                for e in Draft202012Validator(json.loads(schemas.text(block.schema))).iter_errors(data)
+            ]
+            assert wrong == [], where

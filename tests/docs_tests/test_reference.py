@@ -12,7 +12,7 @@ from docs_tests.blocks import ROOT
 from orchestra.cli.root import COMMANDS
 
 
-@pytest.mark.parametrize("name", ["spec.md", "cli.md", "formats.md"])
+@pytest.mark.parametrize("name", ["spec.md", "cli.md", "formats.md", "shop.svg"])
 def test_a_page_is_as_it_would_be_made_now(golden: Callable[[Path, str], None], name: str) -> None:
     golden(ROOT / "docs" / "reference" / name, reference.pages()[name])
 

@@ -19,7 +19,7 @@ class _Dev(NamelessGroup):
 
 @click.group("dev", cls=_Dev)
 def command() -> None:
-    """The whole loop on this machine."""
+    """The whole loop on this machine. orchestra dev alone runs it; stop, url and psql are for another terminal."""
 
 
 @command.command("run", cls=Nameless)

@@ -15,7 +15,7 @@ _FORMATS = ("mermaid", "dot", "svg")
 
 @click.command("graph")
 @options.specs()
-@options.workload
+@options.only_workload
 @options.output_format(*_FORMATS)
 @click.option(
     "--out",

@@ -18,7 +18,7 @@ def command() -> None:
 @command.command("list", cls=Nameless)
 @options.specs()
 @whose.project
-@options.workload
+@options.only_workload
 @options.database
 @whose.limit
 @options.output_format("text", "json")

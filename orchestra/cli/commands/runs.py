@@ -28,7 +28,7 @@ def command() -> None:
 
 @command.command("list")
 @options.specs()
-@options.workload
+@options.only_workload
 @click.option(
     "--status",
     "statuses",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -68,7 +68,7 @@ class Functions:
         found = list(specs)
         wanted = any(has_function(w) for spec in found for w in spec.workloads)
         if self._server is None and not self._without and (wanted or self._has_some()):
-            self._start(required=wanted)
+            self._start(found, required=wanted)
         if self._server is not None and wanted:
             self._keep_secrets(found)
 
@@ -95,9 +95,10 @@ class Functions:
         folder = self._place.functions
         return folder.is_dir() and any((entry / "index.ts").is_file() for entry in folder.iterdir())
 
-    def _start(self, *, required: bool) -> None:
-        from orchestra.dev import serve
+    def _start(self, specs: Sequence[Spec], *, required: bool) -> None:
+        from orchestra.dev import function_env
         from orchestra.dev.edge import EdgeError, EdgeServer, find_deno
+        from orchestra.kinds.secret import FUNCTION_KEY, VAULT, vault_name
 
         try:
             find_deno()
@@ -108,7 +109,8 @@ class Functions:
                 self._diary.say(f"Edge Functions are not served: {error.message}", "bold yellow")
                 self._diary.say(f"  {error.remedy}; what runs in SQL runs all the same", "green")
             return
-        self._key = serve.kept_key(self._dsn)
+        names = dict.fromkeys([vault_name(spec, FUNCTION_KEY) for spec in specs] or [VAULT[FUNCTION_KEY]])
+        self._key = function_env.kept_key(self._dsn, list(names))
 
         def server(port: int) -> EdgeServer:
             made = EdgeServer(
@@ -130,9 +132,9 @@ class Functions:
         self._on_url(self._server.url)
 
     def _environment(self) -> dict[str, str]:
-        from orchestra.dev import serve
+        from orchestra.dev import function_env
 
-        given, left_out = serve.environment(self._dsn, self._read(), self._key)
+        given, left_out = function_env.environment(self._dsn, self._read(), self._key)
         if left_out:
             names = ", ".join(left_out)
             self._diary.say(
@@ -163,7 +165,7 @@ class Functions:
         return {name: value for name, value in found.items() if value is not None}
 
     def _keep_secrets(self, specs: Iterable[Spec]) -> None:
-        from orchestra.dev import serve
+        from orchestra.dev import function_env
         from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL, vault_name
 
         wanted: dict[str, str] = {}
@@ -171,7 +173,7 @@ class Functions:
             wanted[vault_name(spec, FUNCTION_URL)] = self.url
             wanted[vault_name(spec, FUNCTION_KEY)] = self._key
         if wanted != self._kept:
-            serve.keep_secrets(self._dsn, wanted)
+            function_env.keep_secrets(self._dsn, wanted)
             self._kept = wanted
 
 
