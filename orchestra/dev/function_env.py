@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 
-import psycopg
-
 from orchestra.dev.edge import database_env
+from orchestra.dev.errors import connected
 
 _ELSEWHERE = frozenset(
     {
@@ -47,7 +46,7 @@ def environment(dsn: str, env: Mapping[str, str], key: str) -> tuple[dict[str, s
 def kept_key(dsn: str, names: Sequence[str]) -> str:
     """The key that Vault holds from the last time under one of `names`, so that what was written with it goes on to
     work; else a new one."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connected(dsn) as connection:
         connection.execute(_PREPARE)
         found = [
             key for (key,) in connection.execute(_KNOWN, {"names": list(names)}) if key.startswith(_PREFIX)
@@ -57,7 +56,7 @@ def kept_key(dsn: str, names: Sequence[str]) -> str:
 
 def keep_secrets(dsn: str, values: Mapping[str, str]) -> None:
     """Put these into Vault, by name."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connected(dsn) as connection:
         connection.execute(_PREPARE)
         for name, value in values.items():
             connection.execute(_KEEP, {"name": name, "value": value})
