@@ -88,9 +88,8 @@ class Place:
 
     def close(self) -> None:
         """End what its commands have left running."""
-        where = self.base / "where"
-        if where.exists() and (Path(where.read_text(encoding="utf-8").strip()) / ".orchestra").is_dir():
-            self.run("orchestra dev stop")
+        for data in sorted(self.folder.rglob(".orchestra")):
+            self.run(f"cd '{data.parent}' && orchestra dev stop")
         for group in self.groups:
             self._end(group)
 
