@@ -39,7 +39,7 @@ def test_after_the_apply_jobs_really_run(pg17: Engine, folder: Path) -> None:
     assert doctor(cwd=folder, db=pg17.dsn).state("launcher") == "ok"
     eventually(
         lambda: pg17.execute("select count(*) > 0 from cron.job_run_details") == [(True,)],
-        within=90,
+        within=180,
         what="a run of a job",
     )
     found = doctor(cwd=folder, db=pg17.dsn)
