@@ -74,7 +74,7 @@ def _list(
             limit=how["limit"],
         )
     if how["form"] == "json":
-        console.out(runs_json.listing(found, here.project, more=more), end="")
+        console.document(runs_json.listing(found, here.project, more=more), end="")
     elif found:
         console.out(runs_text.listing(found, here.project, now, console.style(sys.stdout), more=more), end="")
     else:
@@ -108,7 +108,7 @@ def _show(
     with at(specs, project, db, environment) as here:
         run = _one(here, number)
     if form == "json":
-        console.out(runs_json.show(run, here.project), end="")
+        console.document(runs_json.show(run, here.project), end="")
     else:
         console.out(runs_text.show(run, datetime.now(UTC), console.style(sys.stdout)), end="")
 
