@@ -6,16 +6,26 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from orchestra.report import json_text, mask
+from orchestra.report import json_text, mask, occurrences_json
 from orchestra.report.json_text import Raw
 
 if TYPE_CHECKING:
+    from orchestra.operate.occurrences import Page
     from orchestra.operate.runs import Run
 
 
-def listing(found: Sequence[Run], project: str, *, more: bool) -> str:
+def listing(found: Sequence[Run], scheduled: Page, calls: Page, project: str, *, more: bool) -> str:
     return _text(
-        {"format_version": 1, "project": project, "runs": [_run(run) for run in found], "more": more}
+        {
+            "format_version": 1,
+            "project": project,
+            "runs": [_run(run) for run in found],
+            "more": more,
+            "scheduled": [occurrences_json.brief(one) for one in scheduled.found],
+            "scheduled_more": scheduled.more,
+            "calls": [occurrences_json.brief(one) for one in calls.found],
+            "calls_more": calls.more,
+        }
     )
 
 

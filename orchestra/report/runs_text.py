@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from orchestra.report import json_text
+from orchestra.report import json_text, occurrences_text
 from orchestra.report.cells import cut, pad, visible, width, wrap
 from orchestra.report.history_words import moment, plain
 from orchestra.report.spans import span
 from orchestra.report.style import PLAIN, Style
 
 if TYPE_CHECKING:
+    from orchestra.operate.occurrences import Page
     from orchestra.operate.runs import Run, Step
 
 _LOOKS: Final = {
@@ -26,7 +27,27 @@ _BAR: Final = 20
 _WIDE: Final = 80
 
 
-def listing(found: Sequence[Run], project: str, now: datetime, style: Style = PLAIN, *, more: bool) -> str:
+def listing(
+    found: Sequence[Run],
+    scheduled: Page,
+    calls: Page,
+    project: str,
+    now: datetime,
+    style: Style = PLAIN,
+    *,
+    more: bool,
+) -> str:
+    """The sections of which there is something, each the newest first."""
+    sections = [_runs(found, project, now, style, more=more)] if found else []
+    for what, page in (("Scheduled work", scheduled), ("Calls", calls)):
+        if page.found:
+            title = f"{what} of project {visible(project)}, the newest first"
+            sections.append(occurrences_text.section(title, page.found, now, style, more=page.more))
+    hint = wrap("orchestra runs show ID shows one whole.", style.width)
+    return "\n".join([*sections, *(style.dim(line) for line in hint)]) + "\n"
+
+
+def _runs(found: Sequence[Run], project: str, now: datetime, style: Style, *, more: bool) -> str:
     """A line a run: number, workload, status, how far, how long; an error below."""
     ids = max((len(str(run.id)) for run in found), default=0)
     names = max((width(visible(run.workload)) for run in found), default=0)
@@ -42,10 +63,6 @@ def listing(found: Sequence[Run], project: str, now: datetime, style: Style = PL
             lines.append(" " * (ids + 4) + style.dim(cut(error, max(10, style.width - ids - 4))))
     if more:
         lines.append(style.dim(f"  … {len(found):,} are shown; --limit shows more"))
-    lines += [
-        "",
-        *(style.dim(x) for x in wrap("orchestra runs show ID shows one with its steps.", style.width)),
-    ]
     return "\n".join(lines) + "\n"
 
 
