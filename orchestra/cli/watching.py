@@ -49,8 +49,16 @@ class Asked:
 
 def once(targets: Sequence[Target], asked: Asked) -> int:
     """One look; the exit code."""
+    from orchestra.errors import ConnectError
+    from orchestra.status.source import Look
+
     with _sources(targets, asked) as sources, _looking(sources, asked) as look:
-        looks = [replace(seen, again_in=None) for seen in look()]  # nobody will try again
+        try:
+            looks = [replace(seen, again_in=None) for seen in look()]  # nobody will try again
+        except ConnectError as error:
+            if asked.form != "json":
+                raise
+            looks = [Look("", None, error.message, error.remedy)]
     console.out(_rendered(looks, asked, console.style(sys.stdout)), end="")
     if not asked.several and looks[0].found is None:
         console.fail(looks[0].fault or "", looks[0].remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 from apply.shop import Shop
+from engines.waiting import eventually
 from psycopg.conninfo import make_conninfo
 
 from operate.conftest import Run, operated, send, verbs, work
@@ -393,3 +395,72 @@ def test_two_who_send_the_same_letter_back_send_it_once(run: Run, shop: Shop) ->
         assert "1 other had been taken by somebody else meanwhile." in done.stderr
     assert sent(shop) == 1
     assert valid(run("dlq", "--format", "json").stdout)["total"] == 0
+
+
+def command(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """The program itself, in a process that can be hit. It begins deaf to no signal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "orchestra", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+def test_ctrl_c_in_the_middle_of_a_hundred_thousand_sends_none(run: Run, shop: Shop, tmp_path: Path) -> None:
+    """A lock holds it up after its first batch has gone, so that it is in the middle for certain."""
+    (tmp_path / "items.jsonl").write_text("".join(f'{{"n": {i}}}\n' for i in range(100_000)))
+    with psycopg.connect(shop.dsn) as other:
+        other.execute("lock table orchestra.operator_log in access exclusive mode")
+        sending = command("send", "--workload", "import", "--from", "items.jsonl")
+        eventually(
+            lambda: shop.one(
+                "select count(*) from pg_stat_activity where application_name = 'orchestra' "
+                "and wait_event_type = 'Lock' and query like '%log_verb%'"
+            ),
+            within=60,
+        )
+        sending.send_signal(signal.SIGINT)
+        out, err = sending.communicate(timeout=60)
+    assert (sending.returncode, out) == (130, b""), err
+    assert "Nothing was sent." in err.decode()
+    assert b"Traceback" not in err
+    assert sent(shop) == 0
+
+
+def test_whoever_reads_a_list_may_have_had_enough(run: Run, shop: Shop) -> None:
+    shop.run(
+        """
+        insert into orchestra.dead_letter (project, workload, queue_name, msg_id, payload, attempts, reason, error)
+        select 'shop', 'import', 'import', i, to_jsonb(repeat('x', 1000)), 1, 'exhausted', 'x'
+        from generate_series(1, 3000) i
+        """
+    )
+    exporting = command("dlq", "export")
+    assert exporting.stdout is not None
+    assert exporting.stdout.readline().startswith(b'{"id": ')
+    exporting.stdout.close()
+    assert exporting.stderr is not None
+    with exporting.stderr as stderr:
+        err = stderr.read()
+    assert exporting.wait(60) == 141
+    assert b"Traceback" not in err
+
+
+def test_an_export_that_is_killed_leaves_no_half_of_a_file(
+    run: Run, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        letter(shop, "1")
+    monkeypatch.setattr(dead_letters, "BATCH", 1)
+    rows = Database.rows
+
+    def breaks(database: Database, sql: str, parameters: Any = None) -> Any:
+        if parameters and parameters.get("last", 0) > 1:
+            shop.run("select pg_terminate_backend(%s, 5000)", database.backend_pid)
+        return rows(database, sql, parameters)
+
+    monkeypatch.setattr(Database, "rows", breaks)
+    done = run("dlq", "export", "--out", "letters.jsonl")
+    assert done.exit_code == 1, done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["orchestra.yaml"]
