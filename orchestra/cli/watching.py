@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 PARALLEL: Final = 8
 """Databases that are looked at at once, each over one connection."""
 WELL, UNREAD, FIRING = 0, 1, 2
-_CLOSED: Final = 129
-"""What a shell reports of a program whose terminal was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +107,6 @@ def _on_terminal(look: Callable[[], list[Look]], asked: Asked, interval: float, 
     except KeyboardInterrupt:
         console.out(last, end="")
         return _code(looks)
-    except OSError as error:
-        if console.is_gone(error):
-            return _CLOSED
-        raise
 
 
 @contextmanager
