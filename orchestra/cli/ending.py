@@ -89,8 +89,8 @@ def _broken_pipe() -> int:
 
 
 def _closed() -> int:
-    """The terminal is gone, and whoever ignores the signal for it finds out by writing: there is nobody to tell, and what
-    is left in the buffers has nowhere to go."""
+    """The terminal is gone, and whoever ignores the signal for it finds out by writing: there is nobody to tell, and
+    what is left in the buffers has nowhere to go."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
