@@ -16,7 +16,7 @@ from orchestra.kinds.project import Project
 from orchestra.kinds.requirement import Requirement, describe, remedy
 from orchestra.kinds.table_trigger import TableTrigger
 from orchestra.kinds.workload import Workload
-from orchestra.live import checks, facts
+from orchestra.live import checks, facts, ledger
 from orchestra.live.address import address
 from orchestra.live.connect import Database
 from orchestra.live.model import ForeignColumn, Live, ServerFacts
@@ -26,7 +26,7 @@ from orchestra.plan import drift, identity
 from orchestra.plan.blockers import Findings
 from orchestra.plan.compare import compare
 from orchestra.plan.composition import missing, overtaken, removes, still_required
-from orchestra.plan.conditions import environment_paused
+from orchestra.plan.conditions import BY_HAND, environment_paused, told_by
 from orchestra.plan.forget import forgotten, still_declared
 from orchestra.plan.hazards import queue_names
 from orchestra.plan.make import due_of, make
@@ -92,6 +92,7 @@ def plan_program(
         due = facts.next_times(database, (due for d in drafts for due in due_of(d)))
         known = "orchestra.registry" in server.relations and removes(drafts)
         dependents = checks.dependents(database, former or program.project) if known else []
+        conditions = _told(database, former or program.project, conditions)
         target = _target(database, server, live, former or program.project, options)
         where = address(database.keywords)
         conditions += identity.conditions(
@@ -124,6 +125,13 @@ def plan_program(
     return replace(made, round_trips=database.round_trips - trips, destroying=destroying)
 
 
+def _told(database: Database, project: str, conditions: Sequence[Condition]) -> list[Condition]:
+    """What operators turned, with who did it and why: asked for only where there is such a thing."""
+    if not any(c.code in BY_HAND for c in conditions):
+        return list(conditions)
+    return list(told_by(conditions, ledger.turns(database, project)))
+
+
 def drift_plan(database: Database, project: str, former: str | None, options: PlanOptions) -> Plan:
     """What is other than the last apply left it; see `orchestra.pipeline.drift_plan`."""
     trips = database.round_trips
@@ -131,7 +139,8 @@ def drift_plan(database: Database, project: str, former: str | None, options: Pl
         server = probe(database)
         acting = _former_project(database, server, Program(project, {}, former=former)) or project
         live = read(database, server, acting, runtime.lower())
-        changes, conditions = drift.drift(acting, live)
+        changes, found = drift.drift(acting, live)
+        conditions = tuple(_told(database, acting, found))
         target = _target(database, server, live, acting, options)
     unchanged = sum(not e.tombstoned for e in live.entries.values()) - len(changes)
     return Plan(

@@ -29,11 +29,17 @@ def confirmed(question: str, detail: str) -> bool:
         "  Only 'yes' will be accepted.",
     ]
     console.note("\n" + "\n".join(lines) + "\n")
+    return asked("Enter a value") == "yes"
+
+
+def asked(text: str) -> str:
+    """What somebody types, without the blanks around it; nothing where the input is at its end. Ctrl-C raises
+    click.Abort."""
     try:
-        answer = click.prompt("  Enter a value", default="", show_default=False, err=True)
+        answer = str(click.prompt(f"  {text}", default="", show_default=False, err=True))
     except click.Abort as end:
         if isinstance(end.__context__, KeyboardInterrupt):
             raise
-        answer = ""  # the input is at its end
+        answer = ""
     console.note("")
-    return str(answer).strip() == "yes"
+    return answer.strip()

@@ -71,6 +71,14 @@ def out(text: str, end: str = "\n") -> None:
     click.echo(_writable(text + end, sys.stdout), nl=False, color=True)
 
 
+def document(text: str, end: str = "\n") -> None:
+    """A result that is JSON. What drives a terminal, or its encoding does not have, is an escape of JSON's there, so
+    that nothing is lost on the way."""
+    from orchestra.report.json_text import escaped
+
+    click.echo(escaped(text + end, _encoding(sys.stdout)), nl=False, color=True)
+
+
 def note(text: str, end: str = "\n") -> None:
     """Anything that is not the result."""
     click.echo(_writable(text + end, sys.stderr), nl=False, err=True, color=True)
@@ -94,5 +102,9 @@ def fail(message: str, remedy: str = "") -> None:
 
 def _writable(text: str, stream: TextIO) -> str:
     """`text` with a question mark for what the terminal's encoding does not have."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
+    encoding = _encoding(stream)
     return text.encode(encoding, "replace").decode(encoding)
+
+
+def _encoding(stream: TextIO) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"

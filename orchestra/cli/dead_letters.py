@@ -31,7 +31,7 @@ def listing(where: Where, how: Mapping[str, Any]) -> None:
     with at(*where) as here:
         found = dead_letters.listing(here.database, here.project, _filter(here, how), how["limit"])
     if how["form"] == "json":
-        console.out(dead_letters_json.listing(found, here.project), end="")
+        console.document(dead_letters_json.listing(found, here.project), end="")
     elif found.letters:
         console.out(dead_letters_text.listing(found, here.project, console.style(sys.stdout)), end="")
     else:
@@ -51,7 +51,7 @@ def show(where: Where, number: int, form: str) -> None:
             f"project {here.project} has no dead letter {number}", "orchestra dlq list shows those that wait"
         )
     if form == "json":
-        console.out(dead_letters_json.show(found, here.project), end="")
+        console.document(dead_letters_json.show(found, here.project), end="")
     else:
         console.out(dead_letters_text.letter(found, console.style(sys.stdout)), end="")
 
@@ -80,10 +80,12 @@ def redrive(where: Where, how: Mapping[str, Any]) -> None:
             back.extend({"id": one, "workload": name, "message_id": new} for one, new in found.items())
             return len(found)
 
-        done = _in_batches(here, meant, how["reason"], "redriven", send_back)
-    if how["form"] == "json":
-        _json(here.project, "redrive", meant, done, redriven=back, **_staying(meant))
-    else:
+        def told(done: int) -> None:
+            if how["form"] == "json":
+                _json(here.project, "redrive", meant, done, redriven=back, **_staying(meant))
+
+        done = _in_batches(here, meant, how["reason"], "redriven", send_back, told)
+    if how["form"] == "text":
         _told("redrive", "redriven", meant, done)
         if len(back) <= _NAMED:
             for one in back:
@@ -113,10 +115,9 @@ def purge(where: Where, how: Mapping[str, Any]) -> None:
             how["reason"],
             "purged",
             lambda name, ids: dead_letters.purge(here.database, here.project, name, ids),
+            lambda done: _json(here.project, "purge", meant, done) if how["form"] == "json" else None,
         )
-    if how["form"] == "json":
-        _json(here.project, "purge", meant, done)
-    else:
+    if how["form"] == "text":
         _told("purge", "purged", meant, done)
     _notes(meant, done)
 
@@ -136,7 +137,7 @@ def export(where: Where, how: Mapping[str, Any]) -> None:
         found = dead_letters.exported(here.database, here.project, _filter(here, how))
         if target is None:
             for one in found:
-                console.out(line(one))
+                console.document(line(one))
                 written += 1
         else:
             from orchestra.cli import files
@@ -219,6 +220,7 @@ def _show_meant(meant: Meant) -> None:
 
 def _require_count(meant: Meant, expect: int | None) -> None:
     """Somebody has to know how many are lost."""
+    from orchestra.cli.confirm import asked
     from orchestra.report.words import count
 
     if expect is not None:
@@ -230,16 +232,21 @@ def _require_count(meant: Meant, expect: int | None) -> None:
         return
     _show_meant(meant)
     console.note(f"\n{count(meant.count, 'dead letter')} would be deleted for good.\n")
-    answer = click.prompt("  Type their number to delete them", default="", show_default=False, err=True)
-    if str(answer).strip().replace(",", "") != str(meant.count):
+    if asked("Type their number to delete them").replace(",", "") != str(meant.count):
         console.note("Not purged. Nothing was changed.")
         raise click.exceptions.Exit(1)
 
 
 def _in_batches(
-    here: At, meant: Meant, reason: str | None, done_word: str, run: Callable[[str, list[int]], int]
+    here: At,
+    meant: Meant,
+    reason: str | None,
+    done_word: str,
+    run: Callable[[str, list[int]], int],
+    told: Callable[[int], None],
 ) -> int:
-    """Each batch is a transaction of its own; what stops it says how far it came."""
+    """Each batch is a transaction of its own; what stops it says how far it came. `told` gets what was done, also where
+    it was stopped on the way."""
     from orchestra.cli.ending import Interrupted
     from orchestra.cli.progress import Progress
     from orchestra.operate.dead_letters import batches
@@ -254,22 +261,28 @@ def _in_batches(
                 done, seen = done + just_done, seen + len(batch)
                 progress(seen, meant.count, name)
     except KeyboardInterrupt:
+        if done:
+            told(done)
         raise Interrupted(
             f"Interrupted. {count(done, 'dead letter')} had been {done_word}; the rest is as it was."
         ) from None
     except OrchestraError as error:
         if done:
+            told(done)
             error.remedy = f"{count(done, 'dead letter')} had been {done_word} before; {error.remedy}"
         raise
     finally:
         progress.end()
+    told(done)
     return done
 
 
 def _json(project: str, verb: str, meant: Meant, done: int, **more: Any) -> None:
     from orchestra.report import operate_json
 
-    console.out(operate_json.document(project, verb, list(meant.ids), changed=done > 0, count=done, **more))
+    console.document(
+        operate_json.document(project, verb, list(meant.ids), changed=done > 0, count=done, **more)
+    )
 
 
 def _staying(meant: Meant) -> dict[str, list[int]]:

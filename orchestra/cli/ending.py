@@ -16,6 +16,8 @@ from orchestra.errors import OrchestraError, SpecError
 USAGE = 64
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+CLOSED = 129
+"""What a shell reports of a program whose terminal was closed."""
 
 
 class Interrupted(click.Abort):
@@ -62,6 +64,8 @@ def run(command: Callable[[], Any]) -> int:
             return _broken_pipe()
         raise
     except OSError as error:
+        if console.is_gone(error):
+            return _closed()
         name = f" ({error.filename})" if error.filename else ""
         console.fail(f"{error.strerror or error}{name}")
         return 1
@@ -82,6 +86,15 @@ def _broken_pipe() -> int:
     """Whoever read our output has had enough (`orchestra plan | head`); that is no fault."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE
+
+
+def _closed() -> int:
+    """The terminal is gone, and whoever ignores the signal for it finds out by writing: there is nobody to tell, and
+    what is left in the buffers has nowhere to go."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return CLOSED
 
 
 def _unexpected(error: Exception) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import click
@@ -21,8 +22,25 @@ class DefaultGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or not self.takes(ctx, args[0]):
+            if args and not ctx.resilient_parsing:
+                self.refuse(ctx, args[0])
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+    def refuse(self, ctx: click.Context, word: str) -> None:
+        """click.UsageError for a subcommand that was mistyped, or left out before a number: for a word that is neither
+        an option nor could be a spec."""
+        if not word or word.startswith("-") or set(word) & {".", "/"} or Path(word).exists():
+            return
+        from difflib import get_close_matches
+
+        if word.isdecimal() and "show" in self.commands:
+            meant = f"{ctx.command_path} show {word}"
+        elif close := get_close_matches(word, self.commands, 1):
+            meant = f"{ctx.command_path} {close[0]}"
+        else:
+            meant = f"one of {', '.join(self.commands)}"
+        raise click.UsageError(f"{word!r} is no command. Did you mean {meant}?", ctx)
 
     def takes(self, ctx: click.Context, word: str) -> bool:
         """Whether it is the group's own, and no word for the default command."""

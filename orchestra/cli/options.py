@@ -14,6 +14,9 @@ from orchestra.cli.completion import offers
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+LONGEST_S = 100 * 365 * 86_400
+"""No duration of a command line is longer: a time that far away can still be written down."""
+
 
 class Duration(click.ParamType[float]):
     """`250ms`, `30s`, `5m`, `2h`: seconds."""
@@ -27,7 +30,10 @@ class Duration(click.ParamType[float]):
             self.fail(f"{value!r} is no duration; write 30s, 5m or 250ms", param, ctx)
         from orchestra.spec.durations import milliseconds
 
-        return milliseconds(value) / 1_000
+        seconds = milliseconds(value) / 1_000
+        if seconds > LONGEST_S:
+            self.fail(f"{value!r} is longer than a hundred years", param, ctx)
+        return seconds
 
 
 def specs(metavar: str = "[SPEC]...", *, plans: bool = False) -> Callable[[F], F]:

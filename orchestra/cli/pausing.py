@@ -90,7 +90,7 @@ def turn(
         going = _wait(here, workloads, how["timeout"]) if how.get("wait") else None
     if how["form"] == "json":
         more = {} if going is None else {"in_flight": going}
-        console.out(operate_json.document(here.project, verb, workloads, changed=bool(turned), **more))
+        console.document(operate_json.document(here.project, verb, workloads, changed=bool(turned), **more))
     elif going == 0:
         console.out("Nothing of it is in flight any more.")
     if going:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 PARALLEL: Final = 8
 """Databases that are looked at at once, each over one connection."""
 WELL, UNREAD, FIRING = 0, 1, 2
-_CLOSED: Final = 129
-"""What a shell reports of a program whose terminal was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +47,16 @@ class Asked:
 
 def once(targets: Sequence[Target], asked: Asked) -> int:
     """One look; the exit code."""
+    from orchestra.errors import ConnectError
+    from orchestra.status.source import Look
+
     with _sources(targets, asked) as sources, _looking(sources, asked) as look:
-        looks = [replace(seen, again_in=None) for seen in look()]  # nobody will try again
+        try:
+            looks = [replace(seen, again_in=None) for seen in look()]  # nobody will try again
+        except ConnectError as error:
+            if asked.form != "json":
+                raise
+            looks = [Look("", None, error.message, error.remedy)]
     console.out(_rendered(looks, asked, console.style(sys.stdout)), end="")
     if not asked.several and looks[0].found is None:
         console.fail(looks[0].fault or "", looks[0].remedy)
@@ -101,10 +107,6 @@ def _on_terminal(look: Callable[[], list[Look]], asked: Asked, interval: float, 
     except KeyboardInterrupt:
         console.out(last, end="")
         return _code(looks)
-    except OSError as error:
-        if console.is_gone(error):
-            return _CLOSED
-        raise
 
 
 @contextmanager

@@ -19,6 +19,14 @@ from orchestra.errors import ConnectError, UsageError
 Row = dict[str, Any]
 
 
+_TRY = "nothing was changed; try again, or connect as a role that may read it"
+_AGAIN = {
+    "55P03": "nothing was changed; somebody holds a lock on it, an apply or a migration: try again when it has ended",
+    "57014": "nothing was changed; it took too long: try again, or look whether the server is overloaded",
+}
+"""What to do about a statement that waited or worked for too long."""
+
+
 class Database:
     """A connection in autocommit: transactions are written out, so that what is sent is what is read here.
 
@@ -176,8 +184,7 @@ class Database:
         except psycopg.Error as error:
             raise ConnectError(
                 f"the database could not be read: {first_line(error)}",
-                error.diag.message_hint
-                or "nothing was changed; try again, or connect as a role that may read it",
+                error.diag.message_hint or _AGAIN.get(error.sqlstate or "", _TRY),
             ) from error
 
 

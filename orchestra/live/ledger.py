@@ -65,6 +65,23 @@ def verbs(
     return [VerbRow(**row) for row in rows]
 
 
+def turns(database: Database, project: str) -> dict[str | None, VerbRow]:
+    """The last pause or resume of each workload, and of the project as a whole (None), among the newest 5,000 verbs."""
+    rows = database.rows(
+        """
+        select distinct on (l.workload) l.id, l.at, l.role_name as role, to_jsonb(l) ->> 'actor' as actor, l.verb,
+               l.workload, l.detail
+        from (
+          select o.* from orchestra.operator_log o where o.project = %(project)s order by o.id desc limit 5000
+        ) l
+        where l.verb in ('pause', 'resume')
+        order by l.workload, l.id desc
+        """,
+        {"project": project},
+    )
+    return {row["workload"]: VerbRow(**row) for row in rows}
+
+
 def apply_of(database: Database, project: str, number: int) -> list[LedgerRow]:
     """The rows of the apply of which row `number` is one, with their changes, in order; none where it is not there."""
     if not 0 < number <= LARGEST:

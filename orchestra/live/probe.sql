@@ -64,4 +64,6 @@ select
        or (name like 'orchestra.%' and row_security_active(oid))
     order by name
   ) as unreadable,
+  (select pg_catalog.pg_get_userbyid(n.nspowner)::text from pg_catalog.pg_namespace n where n.nspname = 'orchestra')
+    as owner,
   pg_catalog.now() as now

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from orchestra.live.connect import Database
+from orchestra.operate.session import READING
 
 BATCH: Final = 1_000
 """Letters of one transaction: its locks and its row in the ledger stay small."""
 LOOKED_AT: Final = 10_000
 """Letters by which errors are grouped, the newest: enough to see what fails, at a price that does not grow."""
-_READING: Final = "begin transaction isolation level repeatable read read only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def listing(database: Database, project: str, wanted: Filter, limit: int) -> Lis
         f"select d.workload, d.error, d.dead_at from orchestra.dead_letter d where {wanted.where} "
         "order by d.id desc limit %(most)s"
     )
-    with database.reading(_READING):
+    with database.reading(READING):
         groups = database.rows(
             f"""
             select x.workload, split_part(x.error, E'\\n', 1) as error, count(*) as count,
@@ -124,7 +124,7 @@ def listing(database: Database, project: str, wanted: Filter, limit: int) -> Lis
 
 def letter(database: Database, project: str, ident: int) -> Letter | None:
     """One letter, also one that was sent back."""
-    with database.reading(_READING):
+    with database.reading(READING):
         rows = database.rows(
             f"select {_COLUMNS} from orchestra.dead_letter d where d.project = %(project)s and d.id = %(id)s",
             {"project": project, "id": ident},
@@ -135,7 +135,7 @@ def letter(database: Database, project: str, ident: int) -> Letter | None:
 def exported(database: Database, project: str, wanted: Filter) -> Generator[Letter]:
     """All of them, the oldest first, as they were at one moment; a page at a time is in memory."""
     last = 0
-    with database.reading(_READING):
+    with database.reading(READING):
         while True:
             rows = database.rows(
                 f"select {_COLUMNS} from orchestra.dead_letter d where {wanted.where} and d.id > %(last)s "
@@ -166,11 +166,14 @@ class Meant:
 
 def meant(database: Database, project: str, wanted: Filter, *, to_redrive: bool) -> Meant:
     """Which letters a filter means now, in order."""
-    comes_back = (
-        "d.headers #>> '{orchestra,run}' is null or orchestra.may_reopen(d.headers) "
-        "or orchestra.outlived_its_run(d.headers)"
-    )
-    with database.reading(_READING):
+    # Headers may be anybody's, and one whose run is no number is of no run.
+    comes_back = """
+        case when d.headers #>> '{orchestra,run}' is null then true
+             when d.headers #>> '{orchestra,run}' !~ '^[0-9]{1,18}$'
+               or coalesce(d.headers #>> '{orchestra,a}', '0') !~ '^[0-9]{1,9}$' then false
+             else orchestra.may_reopen(d.headers) or orchestra.outlived_its_run(d.headers) end
+    """
+    with database.reading(READING):
         rows = database.rows(
             f"""
             select d.workload, array_agg(d.id order by d.id) as ids,

@@ -12,6 +12,7 @@ from typing import Final
 
 from orchestra.ir.sql import ident
 from orchestra.live.connect import Database
+from orchestra.operate.session import READING
 
 COUNTED: Final = 10_000
 """Up to how many of each are counted: what is left is looked at again and again."""
@@ -44,7 +45,7 @@ class Left:
 
 def marks(database: Database, project: str, workloads: Sequence[str]) -> tuple[Mark, ...]:
     """Where these workloads stand now; those that neither have a queue nor answer calls have nothing to wait for."""
-    with database.reading("begin transaction isolation level repeatable read read only"):
+    with database.reading(READING):
         rows = database.rows(
             """
             select w.name as workload, w.queue_name as queue,
@@ -66,6 +67,20 @@ def _newest(database: Database, queue: str | None) -> int:
     return int(database.rows(f"select coalesce(max(msg_id), 0) as newest from {table}")[0]["newest"])
 
 
+def shut(database: Database, project: str, workloads: Sequence[str]) -> bool:
+    """Whether somebody has paused the project or one of these meanwhile, so that they would never be worked off."""
+    with database.reading(READING):
+        (row,) = database.rows(
+            """
+            select exists (select from orchestra.project p where p.project = %(project)s and p.gate <> 'open')
+              or exists (select from orchestra.workload w
+                         where w.project = %(project)s and w.name = any (%(names)s) and w.paused) as shut
+            """,
+            {"project": project, "names": list(workloads)},
+        )
+    return bool(row["shut"])
+
+
 def left(database: Database, project: str, mark: Mark) -> Left:
     """What of the work up to a mark has not ended. It only reads."""
     names = {
@@ -75,7 +90,7 @@ def left(database: Database, project: str, mark: Mark) -> Left:
         "call": mark.call,
         "most": COUNTED,
     }
-    with database.reading("begin transaction isolation level repeatable read read only"):
+    with database.reading(READING):
         (row,) = database.rows(
             """
             select

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from orchestra.errors import UsageError
 from orchestra.live.connect import Database
+from orchestra.operate.session import READING
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Gate:
 
 def gate(database: Database, project: str) -> Gate:
     """How a project stands now. It only reads."""
-    with database.reading("begin transaction isolation level repeatable read read only"):
+    with database.reading(READING):
         rows = database.rows(
             """
             select w.name as workload, w.paused, s.waiting, s.in_flight,
@@ -79,7 +80,7 @@ def in_flight(database: Database, project: str, workloads: Sequence[str]) -> int
     """What has begun and not ended: messages that workers hold, calls, runs of scheduled SQL. Without names, of the
     whole project."""
     mine = "x.project = %(project)s and (%(names)s::text[] = '{}' or x.workload = any (%(names)s))"
-    with database.reading("begin transaction read only"):
+    with database.reading(READING):
         (row,) = database.rows(
             f"""
             select

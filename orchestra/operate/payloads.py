@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from json import JSONDecodeError
@@ -17,6 +18,7 @@ from orchestra.errors import OrchestraError, UsageError
 LARGEST_ARRAY: Final = 64 * 2**20
 """Characters of a JSON array, which is read whole; JSON lines may be of any length."""
 _SHOWN: Final = 10
+_FAR: Final = re.compile(r"[0-9][eE][+-]?[0-9]{4}")
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -122,7 +124,8 @@ def _judge(schema: Mapping[str, Any] | None) -> Callable[[Any], str | None]:
 
 def _problem(text: str, judge: Callable[[Any], str | None]) -> str | None:
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        hook = _within_numeric if _FAR.search(text) else None
+        value = json.loads(text, parse_constant=_refuse, parse_float=hook, object_pairs_hook=_once)
         problem = judge(value)
     except (ValueError, RecursionError) as error:
         return _why(error)
@@ -141,6 +144,25 @@ def _refused(value: Any) -> str | None:
     except UnicodeEncodeError:
         return "it holds half of a surrogate pair, which the database does not take"
     return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that stands twice the database would keep the last and lose the others without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {json.dumps(twice, ensure_ascii=False)} stands twice in an object")
+    return found
+
+
+def _within_numeric(number: str) -> float:
+    """ValueError for what is beyond numeric, which is what jsonb has: 131,072 digits and 16,383 behind the point."""
+    digits, _, exponent = number.lower().partition("e")
+    whole, _, fraction = digits.lstrip("-").partition(".")
+    power = int(exponent) if len(exponent) < 9 else 10**9
+    if len(whole) + power > 131_072 or len(fraction) - power > 16_383:
+        raise ValueError(f"the number {number[:40]} is beyond what the database has")
+    return float(number)
 
 
 def _refuse(constant: str) -> Any:

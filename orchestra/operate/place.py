@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestra.errors import BlockedError
 from orchestra.live.connect import Database
+from orchestra.operate.session import READING
 from orchestra.plan.identity import other_environment
 
 
@@ -12,7 +13,7 @@ def prove(database: Database, project: str, environment: str | None) -> None:
     project of migrations alone, which has none."""
     if environment is None:
         return
-    with database.reading("begin transaction read only"):
+    with database.reading(READING):
         rows = database.rows(
             "select p.environment from orchestra.project p where p.project = %(project)s",
             {"project": project},

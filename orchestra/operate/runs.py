@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from orchestra.live.connect import Database
+from orchestra.operate.session import READING
 
 STATUSES: Final = ("waiting", "running", "done", "failed", "cancelled")
 GOING_ON: Final = frozenset({"waiting", "running"})
-_READING: Final = "begin transaction isolation level repeatable read read only"
 _LETTERS: Final = 20
 
 
@@ -85,7 +85,7 @@ def listing(
     limit: int,
 ) -> tuple[list[Run], bool]:
     """The newest `limit` runs, the newest first, and whether there are more. It only reads."""
-    with database.reading(_READING):
+    with database.reading(READING):
         rows = database.rows(
             f"""
             select {_COLUMNS} from (
@@ -111,7 +111,7 @@ def listing(
 def show(database: Database, project: str, ident: int) -> Run | None:
     """One run with its steps in order and the first of its dead letters."""
     names = {"project": project, "id": ident, "most": _LETTERS}
-    with database.reading(_READING):
+    with database.reading(READING):
         rows = database.rows(
             f"select {_COLUMNS}, r.input::text as input from orchestra.run r {_COUNTS} "
             "where r.project = %(project)s and r.id = %(id)s",
@@ -126,10 +126,12 @@ def show(database: Database, project: str, ident: int) -> Run | None:
         )
         letters = database.rows(
             """
-            select d.id, d.headers #>> '{orchestra,step}' as step, (d.headers #>> '{orchestra,i}')::int as i, d.error
+            select d.id, d.headers #>> '{orchestra,step}' as step, d.error,
+              case when d.headers #>> '{orchestra,i}' ~ '^[0-9]{1,9}$'
+                   then (d.headers #>> '{orchestra,i}')::int end as i
             from orchestra.dead_letter d
             where d.project = %(project)s and d.workload = %(workload)s and d.redriven_at is null
-              and (d.headers #>> '{orchestra,run}')::bigint = %(id)s
+              and d.headers #>> '{orchestra,run}' = %(id)s::text
             order by d.id limit %(most)s
             """,
             {**names, "workload": rows[0]["workload"]},

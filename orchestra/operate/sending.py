@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from orchestra.errors import UsageError
 from orchestra.live.connect import Database
+from orchestra.operate.session import READING
 
 BATCH: Final = 1_000
 """Messages of one statement."""
@@ -26,7 +27,7 @@ class Target:
 
 def target(database: Database, project: str, workload: str) -> Target:
     """UsageError where it is not there, or takes no messages."""
-    with database.reading("begin transaction isolation level repeatable read read only"):
+    with database.reading(READING):
         rows = database.rows(
             """
             select w.name, w.pattern, w.steps is not null as is_pipeline, not orchestra.is_open(w) as paused,

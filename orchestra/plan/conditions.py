@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC
 from typing import Final
 
 from orchestra.ir.program import Address, Json, Resource
 from orchestra.kinds.secret import FUNCTION_KEY, FUNCTION_URL
+from orchestra.live.ledger_rows import VerbRow
 from orchestra.live.model import Found
 from orchestra.plan.model import Condition
 
@@ -37,14 +40,31 @@ def turned_by_hand(resource: Resource, turned: Mapping[str, Json], found: Found)
             said = f"the job {found.name} was made inactive by hand; it stays so"
             yield Condition("paused_by_hand", resource.address, said, remedy)
             continue
-        paused = now in ("paused", True)
-        yield Condition(
-            "paused_by_hand" if paused else "resumed_by_hand",
-            resource.address,
-            f"{resource.kind.replace('_', ' ')} {resource.key} was {'paused' if paused else 'resumed'} by hand; "
-            "it stays so",
-            remedy,
-        )
+        code = "paused_by_hand" if now in ("paused", True) else "resumed_by_hand"
+        yield Condition(code, resource.address, _turned(code, resource.address), remedy)
+
+
+def told_by(conditions: Iterable[Condition], turns: Mapping[str | None, VerbRow]) -> Iterator[Condition]:
+    """The same, each gate that an operator turned with who did it, when and why; `turns` is the last that the log says
+    of a workload, or of the project (None). A gate that stands otherwise than the log says was turned past it."""
+    for condition in conditions:
+        address = condition.address
+        last = turns.get(None if address.kind == "project" else address.name)
+        gate = condition.code in BY_HAND and address.kind in ("project", "workload")
+        if not gate or last is None or condition.code != f"{last.verb}d_by_hand":
+            yield condition
+            continue
+        role = f"role {last.role}"
+        who = f"{last.actor} ({role})" if last.actor else role
+        said = f" by {who} at {last.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        reason = " ".join(str(last.detail.get("reason") or "").split())
+        yield replace(condition, message=_turned(condition.code, address, said, reason))
+
+
+def _turned(code: str, address: Address, by: str = "", reason: str = "") -> str:
+    how = code.removesuffix("_by_hand")
+    why = f" ({reason})" if reason else ""
+    return f"{address.kind} {address.name} was {how} by hand{by}{why}; it stays so"
 
 
 def environment_paused(project: str) -> Condition:

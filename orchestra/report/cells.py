@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 TAB = 4
 _ZWJ = "\u200d"
@@ -23,7 +24,12 @@ def visible(text: str, keep: str = "\n") -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _DRIVING.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
+    return driving(text, keep, _escaped)
+
+
+def driving(text: str, keep: str, escape: Callable[[str], str]) -> str:
+    """`text` with an escape for each character that could drive a terminal, but for those that are kept."""
+    return _DRIVING.sub(lambda found: found[0] if found[0] in keep else escape(found[0]), text)
 
 
 def _escaped(char: str) -> str:

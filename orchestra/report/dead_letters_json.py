@@ -1,10 +1,12 @@
-"""Dead letters for machines: schemas/dead-letters.v1.schema.json."""
+"""Dead letters for machines: schemas/dead-letters.v1.schema.json. Credentials are masked, but in what is exported."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from orchestra.report import json_text, mask
+from orchestra.report.json_text import Raw
 
 if TYPE_CHECKING:
     from orchestra.operate.dead_letters import Letter, Listing
@@ -20,7 +22,7 @@ def listing(found: Listing, project: str) -> str:
             "groups": [
                 {
                     "workload": group.workload,
-                    "error": group.error,
+                    "error": mask.text(group.error),
                     "count": group.count,
                     "first_at": _time(group.first_at),
                     "last_at": _time(group.last_at),
@@ -37,25 +39,26 @@ def show(one: Letter, project: str) -> str:
 
 
 def line(one: Letter) -> str:
-    """One letter in one line, its payload and headers digit by digit as the database has them."""
-    told = {name: item for name, item in document(one).items() if name not in ("payload", "headers")}
-    head = _one_line(json.dumps(told, ensure_ascii=False))
-    return f'{head[:-1]}, "payload": {payload(one)}, "headers": {_one_line(one.headers)}}}'
+    """One letter in one line, as it is: its payload and headers digit by digit as the database has them."""
+    return json_text.escaped(json_text.dumps(_letter(one), indent=None))
 
 
 def payload(one: Letter) -> str:
     """What was sent, in one line."""
-    return _one_line(one.payload)
-
-
-def _one_line(text: str | None) -> str:
-    # JSON has no line feed outside of its escapes, but may have line ends that only some readers know.
-    return (
-        (text or "null").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
-    )
+    return json_text.escaped(json_text.one_line(one.payload or "null"))
 
 
 def document(one: Letter) -> dict[str, Any]:
+    """A letter as it is shown."""
+    return {
+        **_letter(one),
+        "error": mask.text(one.error),
+        "payload": Raw(json_text.masked(one.payload)),
+        "headers": Raw(json_text.masked(one.headers)),
+    }
+
+
+def _letter(one: Letter) -> dict[str, Any]:
     return {
         "id": one.id,
         "workload": one.workload,
@@ -67,22 +70,15 @@ def document(one: Letter) -> dict[str, Any]:
         "reason": one.reason,
         "error": one.error,
         "sqlstate": one.sqlstate,
-        "payload": _parsed(one.payload),
-        "headers": _parsed(one.headers),
         "redriven_at": _time(one.redriven_at),
         "redriven_as": one.redriven_as,
+        "payload": Raw(one.payload),
+        "headers": Raw(one.headers),
     }
 
 
-def _parsed(text: str | None) -> Any:
-    try:
-        return json.loads(text or "null")
-    except ValueError:  # a number of more digits than Python reads
-        return text
-
-
 def _text(item: dict[str, Any]) -> str:
-    return json.dumps(item, indent=2, ensure_ascii=False) + "\n"
+    return json_text.dumps(item) + "\n"
 
 
 def _time(time: datetime | None) -> str | None:

@@ -1,14 +1,14 @@
-"""Dead letters for people: what fails and how often, then the newest letters; one letter whole."""
+"""Dead letters for people: what fails and how often, then the newest letters; one letter whole. Credentials are
+masked."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from orchestra.report import json_text, mask
 from orchestra.report.cells import cut, pad, visible, width, wrap
-from orchestra.report.history_words import moment
+from orchestra.report.history_words import moment, plain
 from orchestra.report.style import PLAIN, Style
 from orchestra.report.words import count
 
@@ -41,7 +41,7 @@ def listing(found: Listing, project: str, style: Style = PLAIN) -> str:
 def _group(group: Group, style: Style) -> Iterator[str]:
     number = f"{group.count:,} ×".rjust(9)
     yield f"{style.bold(number)}  {style.paint(visible(group.workload), 'cyan')}"
-    yield " " * 11 + cut(visible(group.error, keep=""), max(_FEWEST, style.width - 11))
+    yield " " * 11 + cut(plain(group.error), max(_FEWEST, style.width - 11))
     span = (
         moment(group.last_at) if group.count == 1 else f"{moment(group.first_at)} to {moment(group.last_at)}"
     )
@@ -55,13 +55,13 @@ def _letters(letters: tuple[Letter, ...], style: Style) -> Iterator[str]:
     for one in letters:
         at_once = ", given up at once" if one.reason == "permanent" else ""
         start = f"  {str(one.id).rjust(ids)}  {moment(one.dead_at)}  {pad(visible(one.workload), names)}  "
-        said = f"{count(one.attempts, 'attempt')}{at_once}: {visible(one.error, keep='')}"
+        said = f"{count(one.attempts, 'attempt')}{at_once}: {plain(one.error)}"
         if style.width - width(start) >= _FEWEST * 2:
             yield cut(start + said, style.width)
         else:
             yield cut(start.rstrip(), style.width)
             yield cut(" " * (ids + 4) + said, style.width)
-        payload = visible(one.payload or "null", keep="")
+        payload = visible(json_text.masked(one.payload) or "null", keep="")
         yield style.dim(cut(" " * (ids + 4) + payload, style.width))
 
 
@@ -79,7 +79,9 @@ def letter(one: Letter, style: Style = PLAIN) -> str:
         ("SQLSTATE", visible(one.sqlstate or "", keep="")),
     ]
     parts = ["\n".join(f"{style.dim(pad(name, 12))} {value}" for name, value in rows if value)]
-    parts.append("\n".join([style.bold("Error"), *(f"  {line}" for line in visible(one.error).split("\n"))]))
+    parts.append(
+        "\n".join([style.bold("Error"), *(f"  {line}" for line in visible(mask.text(one.error)).split("\n"))])
+    )
     parts.append("\n".join([style.bold("Payload"), *_json(one.payload)]))
     if one.headers:
         parts.append("\n".join([style.bold("Headers"), *_json(one.headers)]))
@@ -87,6 +89,4 @@ def letter(one: Letter, style: Style = PLAIN) -> str:
 
 
 def _json(text: str | None) -> list[str]:
-    with suppress(ValueError):  # a number of more digits than Python reads
-        text = json.dumps(json.loads(text or "null"), indent=2, ensure_ascii=False)
-    return [f"  {line}" for line in visible(text or "null").split("\n")]
+    return [f"  {line}" for line in visible(json_text.pretty(json_text.masked(text) or "null")).split("\n")]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
+
+from orchestra.report import json_text
 
 
 def document(project: str, verb: str, workloads: Sequence[str], *, changed: bool, **more: Any) -> str:
@@ -17,4 +18,4 @@ def document(project: str, verb: str, workloads: Sequence[str], *, changed: bool
         "changed": changed,
         **more,
     }
-    return json.dumps(told, indent=2, ensure_ascii=False)
+    return json_text.dumps(told)

@@ -1,26 +1,38 @@
-"""Runs for machines: schemas/runs.v1.schema.json."""
+"""Runs for machines: schemas/runs.v1.schema.json. Credentials are masked."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from orchestra.report import json_text, mask, occurrences_json
+from orchestra.report.json_text import Raw
+
 if TYPE_CHECKING:
+    from orchestra.operate.occurrences import Page
     from orchestra.operate.runs import Run
 
 
-def listing(found: Sequence[Run], project: str, *, more: bool) -> str:
+def listing(found: Sequence[Run], scheduled: Page, calls: Page, project: str, *, more: bool) -> str:
     return _text(
-        {"format_version": 1, "project": project, "runs": [_run(run) for run in found], "more": more}
+        {
+            "format_version": 1,
+            "project": project,
+            "runs": [_run(run) for run in found],
+            "more": more,
+            "scheduled": [occurrences_json.brief(one) for one in scheduled.found],
+            "scheduled_more": scheduled.more,
+            "calls": [occurrences_json.brief(one) for one in calls.found],
+            "calls_more": calls.more,
+        }
     )
 
 
 def show(run: Run, project: str) -> str:
     detail = {
         **_run(run),
-        "input": _parsed(run.input),
+        "input": Raw(json_text.masked(run.input)),
         "steps": [
             {
                 "step": step.step,
@@ -34,7 +46,8 @@ def show(run: Run, project: str) -> str:
             for step in run.steps
         ],
         "dead_letters": [
-            {"id": one.id, "step": one.step, "i": one.i, "error": one.error} for one in run.failures
+            {"id": one.id, "step": one.step, "i": one.i, "error": mask.text(one.error)}
+            for one in run.failures
         ],
     }
     return _text({"format_version": 1, "project": project, "run": detail})
@@ -49,22 +62,19 @@ def _run(run: Run) -> dict[str, Any]:
         "caller": run.caller,
         "started_at": _time(run.started_at),
         "finished_at": _time(run.finished_at),
-        "error": run.error,
+        "error": _masked(run.error),
         "total": run.total,
         "done": run.done,
         "failed": run.failed,
     }
 
 
-def _parsed(text: str | None) -> Any:
-    try:
-        return json.loads(text or "null")
-    except ValueError:  # a number of more digits than Python reads
-        return text
+def _masked(text: str | None) -> str | None:
+    return mask.text(text) if text is not None else None
 
 
 def _text(item: dict[str, Any]) -> str:
-    return json.dumps(item, indent=2, ensure_ascii=False) + "\n"
+    return json_text.dumps(item) + "\n"
 
 
 def _time(time: datetime | None) -> str | None:

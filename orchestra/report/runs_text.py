@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from orchestra.report import json_text, occurrences_text
 from orchestra.report.cells import cut, pad, visible, width, wrap
-from orchestra.report.history_words import moment
+from orchestra.report.history_words import moment, plain
 from orchestra.report.spans import span
 from orchestra.report.style import PLAIN, Style
 
 if TYPE_CHECKING:
+    from orchestra.operate.occurrences import Page
     from orchestra.operate.runs import Run, Step
 
 _LOOKS: Final = {
@@ -27,7 +27,27 @@ _BAR: Final = 20
 _WIDE: Final = 80
 
 
-def listing(found: Sequence[Run], project: str, now: datetime, style: Style = PLAIN, *, more: bool) -> str:
+def listing(
+    found: Sequence[Run],
+    scheduled: Page,
+    calls: Page,
+    project: str,
+    now: datetime,
+    style: Style = PLAIN,
+    *,
+    more: bool,
+) -> str:
+    """The sections of which there is something, each the newest first."""
+    sections = [_runs(found, project, now, style, more=more)] if found else []
+    for what, page in (("Scheduled work", scheduled), ("Calls", calls)):
+        if page.found:
+            title = f"{what} of project {visible(project)}, the newest first"
+            sections.append(occurrences_text.section(title, page.found, now, style, more=page.more))
+    hint = wrap("orchestra runs show ID shows one whole.", style.width)
+    return "\n".join([*sections, *(style.dim(line) for line in hint)]) + "\n"
+
+
+def _runs(found: Sequence[Run], project: str, now: datetime, style: Style, *, more: bool) -> str:
     """A line a run: number, workload, status, how far, how long; an error below."""
     ids = max((len(str(run.id)) for run in found), default=0)
     names = max((width(visible(run.workload)) for run in found), default=0)
@@ -39,14 +59,10 @@ def listing(found: Sequence[Run], project: str, now: datetime, style: Style = PL
         began = f", {moment(run.started_at)}" if style.width >= _WIDE else ""
         lines.append(head + status + cut(tail + began, max(10, style.width - width(head) - 9)))
         if run.error:
-            error = visible(run.error, keep="")
+            error = plain(run.error)
             lines.append(" " * (ids + 4) + style.dim(cut(error, max(10, style.width - ids - 4))))
     if more:
         lines.append(style.dim(f"  … {len(found):,} are shown; --limit shows more"))
-    lines += [
-        "",
-        *(style.dim(x) for x in wrap("orchestra runs show ID shows one with its steps.", style.width)),
-    ]
     return "\n".join(lines) + "\n"
 
 
@@ -61,7 +77,7 @@ def show(run: Run, now: datetime, style: Style = PLAIN) -> str:
         ("Began", moment(run.started_at)),
         ("Ended", moment(run.finished_at) if run.finished_at else ""),
         ("Took" if run.finished_at else "Since", _time(run.started_at, run.finished_at, now)),
-        ("Error", cut(visible(run.error or "", keep=""), max(20, style.width - 13))),
+        ("Error", cut(plain(run.error or ""), max(20, style.width - 13))),
     ]
     parts = ["\n".join(f"{style.dim(pad(name, 10))} {value}" for name, value in rows if value)]
     if run.steps:
@@ -96,7 +112,7 @@ def _failures(run: Run, style: Style) -> Iterator[str]:
     for one in run.failures:
         where = f" {visible(one.step)}" if one.step else ""
         number = f"[{one.i}]" if one.i is not None else ""
-        yield cut(f"  {one.id}{where}{number}: {visible(one.error, keep='')}", style.width)
+        yield cut(f"  {one.id}{where}{number}: {plain(one.error)}", style.width)
     if run.failed > len(run.failures):
         yield style.dim(f"  {run.failed:,} tasks failed in all; orchestra dlq has the letters that wait")
 
@@ -111,6 +127,4 @@ def _time(start: datetime, end: datetime | None, now: datetime) -> str:
 
 
 def _json(text: str | None) -> list[str]:
-    with suppress(ValueError):  # a number of more digits than Python reads
-        text = json.dumps(json.loads(text or "null"), indent=2, ensure_ascii=False)
-    return [f"  {line}" for line in visible(text or "null").split("\n")]
+    return [f"  {line}" for line in visible(json_text.pretty(json_text.masked(text) or "null")).split("\n")]

@@ -9,8 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from orchestra import runtime
-from orchestra.errors import UsageError, VersionError
+from orchestra.errors import UsageError
+from orchestra.live import installed
 from orchestra.live.connect import Database, Row
 from orchestra.live.model import ServerFacts
 from orchestra.status.judge import judge
@@ -52,7 +52,7 @@ def within(
     """The same in the transaction that is open; one that sees one point in time is the caller's affair."""
     has_cron = "cron.job" in server.relations
     asked: dict[str, Any] = {"project": project, "zone": server.cron_timezone, "newest": RUNS_READ}
-    _require_version(database, server)
+    installed.require(database, server, "status")
     projects = database.rows(_sql("projects"), asked)
     _require_project(database, projects, project)
     rows = database.rows(_sql("workloads"), asked)
@@ -80,26 +80,6 @@ def within(
             oldest_snapshot=_seconds(rows[0]["oldest_snapshot"]) if rows else None,
         )
     )
-
-
-def _require_version(database: Database, server: ServerFacts) -> None:
-    if "orchestra.project" not in server.relations:
-        raise UsageError(
-            "orchestra was never applied to this database", "orchestra apply makes what the spec declares"
-        )
-    found = database.rows("select version from orchestra.version")
-    version = found[0]["version"] if found else 0
-    if version < runtime.VERSION:
-        raise UsageError(
-            f"the schema orchestra of this database is of version {version}, and status needs {runtime.VERSION}",
-            "orchestra apply brings it up to date",
-        )
-    if version > runtime.VERSION:
-        raise VersionError(
-            f"this database belongs to a newer orchestra (version {version} of its schema; this one knows "
-            f"{runtime.VERSION})",
-            "install the newer orchestra",
-        )
 
 
 def _require_project(database: Database, projects: list[Row], wanted: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from apply.shop import Shop
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from operate.conftest import HEAD, SPEC, Run, verbs
@@ -170,6 +170,7 @@ def test_a_protected_environment_is_asked_for(
     assert (done.exit_code, queued(shop)) == (0, [1, 2])
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.recursive(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from apply.shop import SHOP, Shop, assert_empty, change, said
+from apply.shop import SHOP, Shop, assert_empty, change, said, spec_of
+
+from orchestra import pipeline
+from orchestra.pipeline import PlanOptions
+from orchestra.report import plan_json, plan_text
 
 JOB = "orchestra:shop:purge-sessions"
 OTHER_TIME = SHOP.replace('"*/15 * * * *"', '"*/20 * * * *"')
@@ -143,3 +147,62 @@ def test_an_adopted_workload_is_paused_as_the_spec_says(shop: Shop) -> None:
     shop.apply(adopt=frozenset({"workload.send-receipts"}))
     assert_empty(shop.plan())
     assert shop.one("select paused from orchestra.workload where name = 'send-receipts'") is False
+
+
+def by(shop: Shop, verb: str, workload: str | None, actor: str, reason: str) -> None:
+    """A verb as the command line calls it, in its operator's name."""
+    with shop.db.transaction("begin"):
+        shop.db.rows(
+            "select set_config('orchestra.actor', %(actor)s, true), set_config('orchestra.reason', %(reason)s, true)",
+            {"actor": actor, "reason": reason},
+        )
+        shop.db.rows(
+            f"select orchestra.{verb}('shop', %(workload)s)",
+            {"workload": workload},
+        )
+        shop.db.script("commit")
+
+
+def test_a_pause_is_told_with_who_did_it_when_and_why(shop: Shop) -> None:
+    shop.apply()
+    by(shop, "pause", "send-receipts", "bob", "an older pause")
+    by(shop, "resume", "send-receipts", "bob", "and its end")
+    by(
+        shop,
+        "pause",
+        "send-receipts",
+        "ada",
+        "the supplier\nsends \x1b[31m nonsense, postgres://u:hunter2@h/db",
+    )
+    by(shop, "pause", None, "eve", "")
+    for plan in (shop.plan(), pipeline.drift_plan(shop.db, spec_of(SHOP), PlanOptions())):
+        said = {str(c.address): c.message for c in plan.conditions}
+        assert said["workload.send-receipts"].startswith(
+            "workload send-receipts was paused by hand by ada (role postgres) at 20"
+        )
+        assert "UTC (the supplier sends " in said["workload.send-receipts"]
+        assert said["workload.send-receipts"].endswith("; it stays so")
+        assert said["project.shop"].startswith("project shop was paused by hand by eve (role postgres) at 20")
+        assert said["project.shop"].endswith(" UTC; it stays so")
+        text = plan_text.render(plan)
+        assert "\x1b" not in text
+        assert "hunter2" not in text
+    again = shop.plan()
+    assert plan_json.digest(again) == plan_json.digest(shop.plan())
+
+
+def test_what_was_turned_past_the_log_is_nobodys(shop: Shop) -> None:
+    shop.apply()
+    by(shop, "pause", "send-receipts", "ada", "x")
+    by(shop, "resume", "send-receipts", "ada", "y")
+    shop.run("update orchestra.workload set paused = true where name = 'send-receipts'")
+    (condition,) = shop.plan().conditions
+    assert condition.message == "workload send-receipts was paused by hand; it stays so"
+
+
+def test_what_was_resumed_by_hand_is_told_alike(shop: Shop) -> None:
+    shop.apply(environment_paused=True)
+    by(shop, "resume", None, "ada", "we go on")
+    (condition,) = shop.plan(environment_paused=True).conditions
+    assert condition.message.startswith("project shop was resumed by hand by ada (role postgres) at 20")
+    assert condition.message.endswith(" UTC (we go on); it stays so")

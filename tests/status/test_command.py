@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from orchestra.cli import main, schemas
 from orchestra.dev import embedded
+from orchestra.report.cells import width
 
 Run = Callable[..., Result]
 SPEC = HEAD.format(project="shop") + QUEUE.replace(
@@ -361,3 +362,38 @@ def test_asking_for_help_loads_no_driver() -> None:
     )
     assert "Example:" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_machine_reads_why_the_database_could_not_be(run: Run) -> None:
+    """JSON has a place for it; a wrong name is a mistake of the command line all the same."""
+    result = run("--project", "shop", "--db", "postgresql://me:hunter2@127.0.0.1:1/x", "--format", "json")
+    assert result.exit_code == 1
+    assert "cannot connect" in valid(result.stdout)["fault"]
+    assert "cannot connect" in result.stderr
+    assert "hunter2" not in result.output
+
+
+def test_two_hundred_workloads_fit_eighty_columns(
+    run: Run, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of them with names as wide as a spec allows none to be: whoever wrote the row was not asked."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shop.apply(QUEUE)
+    shop.run(
+        "insert into orchestra.workload (project, name, pattern, handler, sql) "
+        "select 'shop', case when i % 2 = 0 then 'w' || i else '\u8fb2\u5834' || i || E'\\x1b[31m\\u009b' end, "
+        "'scheduled_sql', 'sql', 'select 1' from generate_series(1, 200) i"
+    )
+    result = run()
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert len(lines) >= 200
+    assert all(width(line) <= 80 for line in lines), max(lines, key=width)
+    assert not set(result.stdout) & {"\x1b", "\x9b"}
+    assert len(valid(run("--format", "json").stdout)["workloads"]) == 201
+    scraped = {
+        f.name: f.samples for f in text_string_to_metric_families(run("--format", "prometheus").stdout)
+    }
+    assert len({sample.labels["workload"] for sample in scraped["orchestra_paused"]}) == 201
+    listed = CliRunner().invoke(main, ["pause"], prog_name="orchestra")
+    assert not set(listed.output) & {"\x1b", "\x9b"}

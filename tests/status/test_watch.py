@@ -113,6 +113,20 @@ def test_a_terminal_that_was_closed_ends_it_without_a_word(watched: Shop, tmp_pa
         assert terminal.ended() in (-signal.SIGHUP, 129)
 
 
+def test_whoever_was_started_to_outlive_its_terminal_ends_with_it_all_the_same(
+    watched: Shop, tmp_path: Path
+) -> None:
+    """Under nohup no signal comes: it finds out by writing."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with watching(watched, tmp_path) as terminal:
+            terminal.until("All is well")
+            terminal.hang_up()
+            assert terminal.ended() == 129
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_signal_gives_the_terminal_back(watched: Shop, tmp_path: Path) -> None:
     with watching(watched, tmp_path) as terminal:
         terminal.until("All is well")

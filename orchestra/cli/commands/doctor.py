@@ -34,7 +34,7 @@ def command(
 
     diagnosis = examine(specs, Where(db, environment, not no_network))
     if form == "json":
-        console.out(as_json.render(diagnosis), end="")
+        console.document(as_json.render(diagnosis), end="")
     else:
         console.out(text.render(diagnosis, console.style(sys.stdout)), end="")
     if diagnosis.failed:

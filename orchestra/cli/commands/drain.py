@@ -68,6 +68,7 @@ def _drain(
     from orchestra.cli.confirm import confirmed, require_someone
     from orchestra.cli.ending import Interrupted
     from orchestra.cli.operating import at
+    from orchestra.errors import OrchestraError
     from orchestra.operate import draining, pausing
     from orchestra.report import operate_text
 
@@ -83,9 +84,20 @@ def _drain(
                 console.note("Not drained. Nothing was changed.")
                 raise click.exceptions.Exit(1)
         marks = draining.marks(here.database, here.project, [w.workload for w in chosen])
+
+        def look() -> list[Left]:
+            found = [draining.left(here.database, here.project, mark) for mark in marks]
+            waited_for = [mark.workload for mark, one in zip(marks, found, strict=True) if one.total]
+            if waited_for and draining.shut(here.database, here.project, waited_for):
+                raise OrchestraError(
+                    f"{what} was paused meanwhile, in part at least, so it is not worked off any more",
+                    "orchestra history says who did; nothing else was paused",
+                )
+            return found
+
         try:
             left = waiting.until_none(
-                lambda: [draining.left(here.database, here.project, mark) for mark in marks],
+                look,
                 lambda found: sum(one.total for one in found),
                 how["timeout"],
             )
@@ -137,7 +149,7 @@ def _json(project: str, workloads: Sequence[str], marks: Sequence[Mark], left: S
 
     remaining = {mark.workload: asdict(one) for mark, one in zip(marks, left, strict=True)}
     changed = not any(one.total for one in left)
-    console.out(operate_json.document(project, "drain", workloads, changed=changed, left=remaining))
+    console.document(operate_json.document(project, "drain", workloads, changed=changed, left=remaining))
 
 
 def _told(what: str, left: Sequence[Left], timeout_s: float | None) -> None:

@@ -47,6 +47,6 @@ def _explain(paths: tuple[Path, ...], names: tuple[str, ...], form: str) -> None
         known(spec, name)
     found = [classify(w, spec.platform) for w in spec.workloads if not names or w.name in names]
     if form == "json":
-        console.out(explain.render_json(found), end="")
+        console.document(explain.render_json(found), end="")
     else:
         console.out(explain.render_text(found, console.style(sys.stdout)), end="")

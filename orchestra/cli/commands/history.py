@@ -90,7 +90,7 @@ def _list(
         found = rollback.history(connection, name, limit=how["limit"], workload=how["workload"])
         others = rollback.projects(connection) if not found.entries else []
     if how["form"] == "json":
-        console.out(history_json.render(found), end="")
+        console.document(history_json.render(found), end="")
     elif found.entries:
         console.out(history_text.render(found, console.style(sys.stdout), full=how["full"]), end="")
     if not found.entries:
@@ -129,6 +129,6 @@ def _show(
     with planning.connected(chosen) as connection:
         found = rollback.deployment(connection, name, number)
     if form == "json":
-        console.out(history_json.show(name, found), end="")
+        console.document(history_json.show(name, found), end="")
     else:
         console.out(history_text.show(name, found, console.style(sys.stdout), full=full), end="")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -123,23 +123,32 @@ def _from(here: At, target: Target, source: str, how: dict[str, Any]) -> list[in
 def _opened(source: str) -> TextIO:
     """A file that can be read twice."""
     import io
-    import shutil
-    import tempfile
-    from typing import cast
 
     from orchestra.errors import OrchestraError, UsageError
 
     if source == "-":
         if console.is_terminal(sys.stdin):
             raise UsageError("--from - reads standard input, which is a terminal", "pipe a file into it")
-        copy = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - what is given back closes it
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.seek(0)
-        return io.TextIOWrapper(copy, encoding="utf-8-sig")
+        return io.TextIOWrapper(_copy(sys.stdin.buffer), encoding="utf-8-sig")
     try:
-        return cast(TextIO, Path(source).open(encoding="utf-8-sig"))
+        file = Path(source).open("rb")  # noqa: SIM115 - what is given back closes it
+        if not file.seekable():  # `--from <(command)`
+            with file:
+                return io.TextIOWrapper(_copy(file), encoding="utf-8-sig")
+        return io.TextIOWrapper(file, encoding="utf-8-sig")
     except OSError as error:
         raise OrchestraError(f"cannot read {source}: {error.strerror or error}") from None
+
+
+def _copy(file: IO[bytes]) -> IO[bytes]:
+    """What can be read once, in a file without a name."""
+    import shutil
+    import tempfile
+
+    copy = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - the text over it closes it
+    shutil.copyfileobj(file, copy)
+    copy.seek(0)
+    return copy
 
 
 def _ask(here: At, target: Target, count: int, how: dict[str, Any]) -> None:
