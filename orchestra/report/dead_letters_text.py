@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.report import json_text, mask
 from orchestra.report.cells import cut, pad, visible, width, wrap
-from orchestra.report.history_words import moment, plain
+from orchestra.report.history_words import headline, moment
 from orchestra.report.style import PLAIN, Style
 from orchestra.report.words import count
 
@@ -41,7 +41,7 @@ def listing(found: Listing, project: str, style: Style = PLAIN) -> str:
 def _group(group: Group, style: Style) -> Iterator[str]:
     number = f"{group.count:,} ×".rjust(9)
     yield f"{style.bold(number)}  {style.paint(visible(group.workload), 'cyan')}"
-    yield " " * 11 + cut(plain(group.error), max(_FEWEST, style.width - 11))
+    yield " " * 11 + cut(headline(group.error), max(_FEWEST, style.width - 11))
     span = (
         moment(group.last_at) if group.count == 1 else f"{moment(group.first_at)} to {moment(group.last_at)}"
     )
@@ -55,7 +55,7 @@ def _letters(letters: tuple[Letter, ...], style: Style) -> Iterator[str]:
     for one in letters:
         at_once = ", given up at once" if one.reason == "permanent" else ""
         start = f"  {str(one.id).rjust(ids)}  {moment(one.dead_at)}  {pad(visible(one.workload), names)}  "
-        said = f"{count(one.attempts, 'attempt')}{at_once}: {plain(one.error)}"
+        said = f"{count(one.attempts, 'attempt')}{at_once}: {headline(one.error)}"
         if style.width - width(start) >= _FEWEST * 2:
             yield cut(start + said, style.width)
         else:

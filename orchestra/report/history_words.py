@@ -22,6 +22,12 @@ def plain(text: str) -> str:
     return visible(mask.text(text), keep="")
 
 
+def headline(error: str) -> str:
+    """The first line of an error, of which the others are its stack; `…` where there are any."""
+    first, _, rest = error.strip().partition("\n")
+    return plain(first.rstrip()) + (" …" if rest else "")
+
+
 def moment(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestra.report import json_text, mask
 from orchestra.report.cells import cut, pad, visible, width
-from orchestra.report.history_words import moment, plain
+from orchestra.report.history_words import headline, moment
 from orchestra.report.spans import span
 from orchestra.report.style import PLAIN, Style
 
@@ -38,7 +38,7 @@ def section(title: str, found: Sequence[Occurrence], now: datetime, style: Style
         room = max(_FEWEST, style.width - names - 4 - 9)
         lines.append(f"  {pad(head, names)}  {status}{cut('  ' + ', '.join(_facts(one, now)), room)}")
         if one.error:
-            lines.append("    " + style.dim(cut(plain(one.error), max(_FEWEST, style.width - 4))))
+            lines.append("    " + style.dim(cut(headline(one.error), max(_FEWEST, style.width - 4))))
     if more:
         lines.append(style.dim(f"  … {len(found):,} are shown; --limit shows more"))
     return "\n".join(lines) + "\n"
@@ -120,5 +120,5 @@ def _attempts(found: Sequence[Occurrence], now: datetime, style: Style) -> Itera
     for one in found:
         status = style.paint(pad(one.status, 9), *_LOOKS.get(one.status, ()))
         said = f"  {one.attempt}  {visible(one.id)}  "
-        tail = ", ".join(_facts(one, now)) + (f": {plain(one.error)}" if one.error else "")
+        tail = ", ".join(_facts(one, now)) + (f": {headline(one.error)}" if one.error else "")
         yield said + status + cut(f"  {tail}", max(_FEWEST, style.width - width(said) - 9))

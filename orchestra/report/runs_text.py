@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestra.report import json_text, occurrences_text
 from orchestra.report.cells import cut, pad, visible, width, wrap
-from orchestra.report.history_words import moment, plain
+from orchestra.report.history_words import headline, moment
 from orchestra.report.spans import span
 from orchestra.report.style import PLAIN, Style
 
@@ -59,7 +59,7 @@ def _runs(found: Sequence[Run], project: str, now: datetime, style: Style, *, mo
         began = f", {moment(run.started_at)}" if style.width >= _WIDE else ""
         lines.append(head + status + cut(tail + began, max(10, style.width - width(head) - 9)))
         if run.error:
-            error = plain(run.error)
+            error = headline(run.error)
             lines.append(" " * (ids + 4) + style.dim(cut(error, max(10, style.width - ids - 4))))
     if more:
         lines.append(style.dim(f"  … {len(found):,} are shown; --limit shows more"))
@@ -77,7 +77,7 @@ def show(run: Run, now: datetime, style: Style = PLAIN) -> str:
         ("Began", moment(run.started_at)),
         ("Ended", moment(run.finished_at) if run.finished_at else ""),
         ("Took" if run.finished_at else "Since", _time(run.started_at, run.finished_at, now)),
-        ("Error", cut(plain(run.error or ""), max(20, style.width - 13))),
+        ("Error", cut(headline(run.error or ""), max(20, style.width - 13))),
     ]
     parts = ["\n".join(f"{style.dim(pad(name, 10))} {value}" for name, value in rows if value)]
     if run.steps:
@@ -112,7 +112,7 @@ def _failures(run: Run, style: Style) -> Iterator[str]:
     for one in run.failures:
         where = f" {visible(one.step)}" if one.step else ""
         number = f"[{one.i}]" if one.i is not None else ""
-        yield cut(f"  {one.id}{where}{number}: {plain(one.error)}", style.width)
+        yield cut(f"  {one.id}{where}{number}: {headline(one.error)}", style.width)
     if run.failed > len(run.failures):
         yield style.dim(f"  {run.failed:,} tasks failed in all; orchestra dlq has the letters that wait")
 

@@ -157,7 +157,9 @@ def test_every_option_and_every_choice_of_every_command(
     for argument in [p for p in command.params if isinstance(p, click.Argument)]:
         if argument.name in ("specs", "what", "arguments") and path != ("dev", "psql"):
             before = (
-                ["1"] if len(command.params) > 1 and command.params[0].name in ("number", "saved") else []
+                ["1"]
+                if len(command.params) > 1 and command.params[0].name in ("number", "ident", "saved")
+                else []
             )
             assert "orchestra.yaml" in fish(*path, *before, ""), argument.name
 

@@ -55,6 +55,18 @@ def test_the_list_says_what_fails_and_how_often(run: Run, letters: list[int]) ->
     assert valid(run("dlq", "--workload", "mail", "--format", "json").stdout)["total"] == 1
 
 
+def test_the_list_has_the_first_line_of_an_error_and_show_has_all(
+    run: Run, letters: list[int], shop: Shop
+) -> None:
+    shop.run(
+        "update orchestra.dead_letter set error = E'no address\\n    at handler (mail.ts:4)' where id = 1"
+    )
+    listed = run("dlq").stdout
+    assert "1 attempt: no address …" in listed
+    assert "at handler" not in listed
+    assert "  no address\n      at handler (mail.ts:4)" in run("dlq", "show", str(letters[0])).stdout
+
+
 def test_no_letters_are_no_fault(run: Run, shop: Shop) -> None:
     done = run("dlq")
     assert (done.exit_code, done.stdout, done.stderr.splitlines()[-1]) == (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from orchestra.cli import console
 from orchestra.dev.log.as_json import WIDTH, JsonJournal
@@ -21,7 +22,8 @@ class Diary:
         self._on_end = on_end
         self._ended = False
         self._as_json = as_json
-        journal = JsonJournal(self._write) if as_json else Journal(self._write, self.style)
+        near = f"{Path.cwd().as_uri()}/"
+        journal = JsonJournal(self._write) if as_json else Journal(self._write, self.style, near)
         self.event = journal.event
         self.block = journal.block
         self.below = journal.below

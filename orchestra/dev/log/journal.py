@@ -25,10 +25,11 @@ MOST_LINES: Final = 12
 
 class Journal:
     """Any thread may write. `write` takes a text that ends in a line end; `style` is asked at each event, as a terminal
-    changes its width."""
+    changes its width. Of addresses that begin with `near`, the `file://` of a folder, the rest is shown."""
 
-    def __init__(self, write: Callable[[str], None], style: Callable[[], Style]) -> None:
+    def __init__(self, write: Callable[[str], None], style: Callable[[], Style], near: str = "") -> None:
         self._write = write
+        self._near = near
         self._style = style
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}
@@ -63,7 +64,8 @@ class Journal:
         name = pad(cut(visible(event.who, keep=""), column), column)
         head = f"{style.dim(clock(event.at, style))}  {style.paint(name, self._colour(event.who))}  "
         indent, room = self._indent(style), self._room(style)
-        lines = [piece for line in visible(event.text).split("\n") for piece in _folded(line, room)]
+        text = event.text.replace(self._near, "") if self._near else event.text
+        lines = [piece for line in visible(text).split("\n") for piece in _folded(line, room)]
         if len(lines) > MOST_LINES:
             lines = [*lines[: MOST_LINES - 1], f"… {len(lines) - MOST_LINES + 1} more lines"]
         first, *rest = [style.paint(line, *event.look.split()) for line in lines]
