@@ -66,7 +66,8 @@ def test_nothing_is_lost_when_workers_are_killed(pg17: Engine, tmp_path: Path) -
         work = pg17.execute(
             "select msg_id, isolate, started_at, ended_at from chaos.work order by started_at"
         )
-        died = deaths(work, killed)
+        poisoned = pg17.execute("select isolate, at from chaos.poisoned")
+        died = deaths(work, dict(poisoned), killed)
         assert_repeats_follow_a_death(work, died)
         most = most_at_once(
             (start, end or died[isolate]) for _, isolate, start, end in work if end or isolate in died
@@ -168,11 +169,13 @@ def kill_at_random(world: World, dice: random.Random) -> dict[int, datetime]:
 
 
 def deaths(
-    work: Iterable[tuple[int, int, datetime, datetime | None]], killed: dict[int, datetime]
+    work: Iterable[tuple[int, int, datetime, datetime | None]],
+    poisoned: dict[int, datetime],
+    killed: dict[int, datetime],
 ) -> dict[int, datetime]:
     """When each isolate died: killed, or ended by a message that kills, after the last thing it wrote."""
-    last: dict[int, datetime] = {}
-    ended: set[int] = set()
+    last = dict(poisoned)
+    ended = set(poisoned)
     for _, isolate, start, end in work:
         last[isolate] = max(last.get(isolate, start), end or start)
         if end is None:

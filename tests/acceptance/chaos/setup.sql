@@ -11,5 +11,7 @@ create table chaos.mercy (given boolean not null);
 insert into chaos.mercy values (false);
 create table chaos.poisoned (
   msg_id bigint not null,
-  attempt int not null
+  attempt int not null,
+  isolate int not null,
+  at timestamptz not null default clock_timestamp()
 );

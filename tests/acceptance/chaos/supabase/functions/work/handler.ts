@@ -7,8 +7,8 @@ export default async function handle(
   const { poison, ms = 20 } = payload as { poison?: boolean; ms?: number };
   if (poison) {
     await sql`
-      insert into chaos.poisoned (msg_id, attempt)
-      values (${messageId}, ${attempt})`;
+      insert into chaos.poisoned (msg_id, attempt, isolate)
+      values (${messageId}, ${attempt}, ${Deno.pid})`;
     const [mercy] = await sql`select given from chaos.mercy`;
     if (!mercy?.given) Deno.exit(1);
   }
