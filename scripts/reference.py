@@ -149,7 +149,8 @@ def cli_page() -> str:
     """Every command with its arguments, options, defaults and example, as `--help` has them."""
     from orchestra.cli.root import root
 
-    context = click.Context(root, info_name="orchestra")
+    # Commands keep the help option that they are asked for first: it must be that of the program.
+    context = click.Context(root, info_name="orchestra", **root.context_settings)
     out = [
         "# The commands\n\n",
         _MADE,
