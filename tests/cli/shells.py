@@ -61,9 +61,7 @@ def require(name: str) -> str:
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """Nothing of the machine's own but the tools. At its first start in a home, fish would read all manual pages of the
-    machine, in a process that outlives it; the folder says that it has."""
-    (home / ".local/share/fish/generated_completions").mkdir(parents=True, exist_ok=True)
+    """Nothing of the machine's own but the tools."""
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     found = {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm"}
     return {**found, "XDG_CONFIG_HOME": f"{home}/.config", "XDG_DATA_HOME": f"{home}/.local/share", **more}
@@ -78,6 +76,8 @@ class Shell:
         self.screen = ""
         self._line = home / f"line.{name}"
         self._ready = home / f"ready.{name}"
+        # In a new home, fish would read all manual pages of the machine, in a process that outlives it.
+        (home / ".local/share/fish/generated_completions").mkdir(parents=True, exist_ok=True)
         env = environment(home, LINE=str(self._line))
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
