@@ -47,6 +47,11 @@ export default async function greet(payload: Payload, { sql }: Context) {
 TABLES = "create table stored (id bigint generated always as identity, word text not null);"
 
 
+def _hears() -> None:
+    """Also where the tests were started deaf to a closed terminal, by nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Session:
     """One run; what it wrote so far is `text`."""
 
@@ -64,6 +69,7 @@ class Session:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
+            preexec_fn=_hears,
         )
         os.close(slave)
         self._read = bytearray()
