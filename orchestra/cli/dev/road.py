@@ -160,11 +160,11 @@ class Road:
         except click.exceptions.Exit:
             return
         shown = specs.relative(self._place.supabase)
-        for verb, paths in (("wrote", written), ("removed", gone)):
-            named = sorted({"/".join(p.split("/")[:2]) for p in paths})
-            if named:
-                self._diary.say(f"{verb} {', '.join(f'{shown}/{name}' for name in named)}", "dim")
-        for name in sorted({"/".join(p.split("/")[:2]) for p in gone}):
+        wrote, removed = (sorted({"/".join(p.split("/")[:2]) for p in paths}) for paths in (written, gone))
+        for verb, names in (("wrote", wrote), ("removed", removed)):
+            if names:
+                self._diary.say(f"{verb} {', '.join(f'{shown}/{name}' for name in names)}", "dim")
+        for name in removed:
             if (self._place.supabase / name / HANDLER).exists():
                 self._diary.say(f"{shown}/{name}/{HANDLER} is yours, and stays; nothing calls it", "yellow")
 
